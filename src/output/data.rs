@@ -26,6 +26,12 @@ impl Data {
         Data(Arc::new(move || serde_json::to_value(Borrow::<T>::borrow(&kept))))
     }
 
+    /// Keeps `value` itself.
+    #[must_use]
+    pub fn owning<T: Serialize + Send + Sync + 'static>(value: T) -> Self {
+        Data(Arc::new(move || serde_json::to_value(&value)))
+    }
+
     /// The value that `make` makes.
     #[must_use]
     pub(super) fn made(make: impl Fn() -> serde_json::Result<Value> + Send + Sync + 'static) -> Self {

@@ -196,15 +196,21 @@ pub struct Report {
 }
 
 impl Report {
-    /// A report of `data` shown to people as `tables`.
+    /// A report of a copy of `data`, shown to people as `tables`.
     #[must_use]
     pub fn new<T>(data: &T, tables: Vec<Table>) -> Self
     where
         T: Serialize + ToOwned + ?Sized,
         T::Owned: Send + Sync + 'static,
     {
+        Report::of(Data::of(data), tables)
+    }
+
+    /// A report of data that is kept, shown to people as `tables`.
+    #[must_use]
+    pub fn of(data: Data, tables: Vec<Table>) -> Self {
         Report {
-            data: Data::of(data),
+            data,
             tables,
             records: None,
             rows: None,
@@ -240,19 +246,8 @@ impl Report {
     pub fn of_frame(frame: DataFrame) -> Result<Self> {
         let rows =
             FrameRows::new(frame).map_err(|source| Error::Table { action: "read the columns of the table", source })?;
-        Ok(Report {
-            data: Data::of(&serde_json::Value::Null),
-            tables: Vec::new(),
-            records: None,
-            rows: None,
-            declared: None,
-            has_paths: false,
-            foreign: false,
-            frame: Some(Box::new(rows)),
-            text: None,
-            notes: Vec::new(),
-            left_out: None,
-        })
+        let report = Report::of(Data::of(&serde_json::Value::Null), Vec::new());
+        Ok(Report { frame: Some(Box::new(rows)), ..report })
     }
 
     /// The same report with sentences under it.

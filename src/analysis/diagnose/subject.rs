@@ -132,7 +132,7 @@ impl<'a> Subject<'a> {
         };
         let count = connection.subflows.len();
         let mut subflows: Vec<SubflowWatch> = (0..count).map(subflow).collect();
-        let mut watches = mappings.is_in_time_order().then(|| Watches::new(connection, mappings.numbers()));
+        let mut watches = mappings.is_in_time_order().then(|| Watches::new(connection));
         let mut losses = Losses::new(capture, connection);
         let mut quiet = ByRole { server: Quiet::new(count), client: Quiet::new(count) };
         let mut signals = Vec::new();

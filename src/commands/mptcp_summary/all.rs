@@ -3,7 +3,7 @@
 use super::{ROWS, in_directions};
 use crate::commands::shared::stream_cells::goodput_columns;
 use crate::error::Result;
-use crate::output::{Cell, Report, Table};
+use crate::output::{Cell, Data, Report, Table};
 use mptcp_trace::analysis::mptcp_connections::listed;
 use mptcp_trace::analysis::mptcp_summary::{MptcpDirection, MptcpSummary, mptcp_summary};
 use mptcp_trace::tracking::{Capture, Connection, Role, Stream};
@@ -26,7 +26,7 @@ pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report>
     let none = summaries.is_empty().then(|| "the capture has no MPTCP connection".to_string());
     let notes = none.into_iter().chain(unseen(&summaries)).chain(merged(&summaries)).collect();
     let report =
-        Report::new(&summaries, vec![table.without_zeros_in(&super::RARE)]).complete(&ROWS).declared("mptcp_summary");
+        Report::of(Data::owning(summaries), vec![table.without_zeros_in(&super::RARE)]).complete(&ROWS).declared("mptcp_summary");
     Ok(report.with_notes(notes))
 }
 

@@ -74,7 +74,7 @@ pub struct Acknowledged {
 #[must_use]
 pub fn acknowledged(capture: &Capture, connection: &Connection) -> ByRole<Acknowledged> {
     let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
-    let mut watches = Watches::new(connection, mappings.numbers());
+    let mut watches = Watches::new(connection);
     if mappings.is_in_time_order() {
         mappings.walk(|laden| watches.push(laden));
         return watches.finish();
@@ -124,9 +124,11 @@ impl Acknowledged {
 pub struct Watches(ByRole<Watch>);
 
 impl Watches {
-    /// Before the first packet; `numbers` are those of the data that the packets carry.
+    /// Before the first packet.
     #[must_use]
-    pub fn new(connection: &Connection, numbers: ByRole<Numbers>) -> Self {
+    pub fn new(connection: &Connection) -> Self {
+        // Of the real numbers only the lower halves are asked for, which these tell.
+        let numbers = Numbers::of(connection);
         let count = connection.subflows.len();
         Watches(ByRole { server: Watch::new(count, numbers.server), client: Watch::new(count, numbers.client) })
     }

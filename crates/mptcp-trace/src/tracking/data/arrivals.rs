@@ -59,7 +59,7 @@ pub fn arrivals(segments: &[Segment], tracking: &Tracking, connection: &Connecti
         if let Some(sum) = direction.payload.get_mut(packet.subflow) {
             *sum = sum.saturating_add(packet.segment.payload().unwrap_or(0).into());
         }
-        flow.newly_mapped(sent, place.start, place.start.saturating_add(place.data), &mut parts);
+        flow.newly_mapped(sent, place.payload.start, place.payload.end(), &mut parts);
         let arrival = Arrival { row: packet.row, time: packet.segment.abstime, subflow: packet.subflow };
         for part in parts.drain(..).filter(|part| part.carriage != Carriage::Probe) {
             let end = part.dsn.saturating_add(part.length);

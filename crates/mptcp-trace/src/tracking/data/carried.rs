@@ -50,7 +50,7 @@ impl Mappings<'_> {
             let flow = found.flows.get(packet.towards).get(packet.subflow);
             let sent = sent.get_mut(packet.towards).get_mut(packet.subflow);
             let (Some(place), Some(flow), Some(sent)) = (places.next(&packet), flow, sent) else { continue };
-            let new = flow.newly_mapped(sent, place.start, place.start.saturating_add(place.data), &mut parts);
+            let new = flow.newly_mapped(sent, place.payload.start, place.payload.end(), &mut parts);
             let mut carried = DataPacket {
                 row: packet.row,
                 subflow: packet.subflow,
@@ -72,12 +72,12 @@ impl Mappings<'_> {
                 }
             }
             // What was sent before under the same numbers carried the same data.
-            if new < place.data {
+            if new < place.payload.data {
                 let again =
-                    flow.mapped_bytes(place.start, place.start.saturating_add(place.data)).min(place.data - new);
+                    flow.mapped_bytes(place.payload.start, place.payload.end()).min(place.payload.data - new);
                 carried.mapped = carried.mapped.saturating_add(again);
             }
-            carried.unmapped = place.data.saturating_sub(carried.mapped).saturating_sub(exempt);
+            carried.unmapped = place.payload.data.saturating_sub(carried.mapped).saturating_sub(exempt);
             order.push(carried, &mut ranges, self.is_in_time_order(), &mut visit);
         }
         order.finish(&mut visit)

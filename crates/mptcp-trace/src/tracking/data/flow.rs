@@ -85,6 +85,14 @@ pub struct Payload {
     pub data: u64,
 }
 
+impl Payload {
+    /// One past the position of the last byte of data.
+    #[inline]
+    pub fn end(self) -> u64 {
+        self.start.saturating_add(self.data)
+    }
+}
+
 /// What a packet's own option maps.
 struct Own {
     /// Position of the first byte.
@@ -153,15 +161,17 @@ impl SubflowDirection {
     }
 
     /// Takes in a packet and its mapping; returns where its payload lies.
-    pub fn read(
-        &mut self,
-        packet: &Travelling<'_>,
-        numbering: &mut Numbers,
-        course: &mut DataProgress,
-    ) -> Option<Payload> {
+    pub fn read(&mut self, packet: &Travelling<'_>, numbering: &mut Numbers, course: &mut DataProgress) -> Payload {
         let (start, data) = place(&mut self.positions, packet);
         self.note_mapping(packet, start, numbering, course);
-        packet.segment.payload().is_some_and(|length| length > 0).then_some(Payload { start, data })
+        Payload { start, data }
+    }
+
+    /// Whether mappings of known length cover all data of a payload. What they say of it stays, whatever comes later: the
+    /// first one counts.
+    #[inline]
+    pub fn has_mapped(&self, payload: Payload) -> bool {
+        payload.data == 0 || self.mappings.covers(payload.start, payload.end())
     }
 
     /// Takes in the mapping of a packet whose payload begins at `position`.

@@ -103,6 +103,12 @@ impl<V: Copy + PartialEq> Intervals<V> {
         self.filled.reaches_into(start, end)
     }
 
+    /// Whether all of `start..end` is in the map.
+    #[inline]
+    pub fn covers(&self, start: u64, end: u64) -> bool {
+        self.filled.covers(start, end)
+    }
+
     /// The part `start..end`, where it lies within one range.
     #[inline]
     pub fn within(&self, start: u64, end: u64) -> Option<Piece<V>> {

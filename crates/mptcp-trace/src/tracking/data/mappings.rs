@@ -1,7 +1,7 @@
 //! The first pass: mappings of subflow bytes to data bytes.
 
 use super::bases::Evidence;
-use super::flow::SubflowDirection;
+use super::flow::{Payload, SubflowDirection};
 use super::numbers::Numbers;
 use super::plain::Initial;
 use super::probes::DataProgress;
@@ -24,13 +24,24 @@ pub struct FirstPass {
     pub initial: Option<Initial>,
 }
 
+/// A packet that the first pass has taken in.
+pub struct Read<'p, 'a> {
+    pub packet: &'p Travelling<'a>,
+    /// Its DATA_ACK, a working number.
+    pub data_ack: Option<u64>,
+    /// Where its payload lies in its flow.
+    pub payload: Payload,
+    /// With the mappings that came until now.
+    pub flow: &'p SubflowDirection,
+}
+
 /// The first pass over the packets that `packets` gives again each time: the mappings of all flows. `note` is given each
-/// packet and its DATA_ACK as a working number.
+/// packet.
 pub fn flows<'a, I: Iterator<Item = Travelling<'a>>>(
     packets: impl Fn() -> I,
     tracking: &Tracking,
     connection: &Connection,
-    mut note: impl FnMut(&Travelling<'_>, Option<u64>),
+    mut note: impl FnMut(&Read<'_, 'a>),
 ) -> FirstPass {
     let flows_of = |towards: Role| {
         let ids = connection.subflows.iter();
@@ -45,7 +56,7 @@ pub fn flows<'a, I: Iterator<Item = Travelling<'a>>>(
     interruptible(packets()).for_each(|packet| {
         let dss = packet.segment.dss();
         let number = dss.and_then(|dss| Some((dss.data_ack?, dss.has(Dss::DATA_ACK_8))));
-        let acknowledged = number.map(|(sent, wide)| {
+        let data_ack = number.map(|(sent, wide)| {
             let data_ack = numbers.get_mut(packet.towards.other()).working(sent, wide);
             courses.get_mut(packet.towards.other()).acknowledge(data_ack, packet.segment);
             data_ack
@@ -53,7 +64,7 @@ pub fn flows<'a, I: Iterator<Item = Travelling<'a>>>(
         let (numbering, course) = (numbers.get_mut(packet.towards), courses.get_mut(packet.towards));
         let Some(flow) = flows.get_mut(packet.towards).get_mut(packet.subflow) else { return };
         let payload = flow.read(&packet, numbering, course);
-        note(&packet, acknowledged);
+        note(&Read { packet: &packet, data_ack, payload, flow });
         if let Some(initial) = &mut initial {
             initial.push(&packet, payload, &flows);
         }

@@ -3,7 +3,7 @@
 //!
 //! Two passes over the connection's packets in the order of the file, each linear but for a logarithm in the ranges
 //! held: the first collects the mappings, because a mapping may come after the data it covers; the second walks the
-//! data.
+//! data. Where none does, both are one.
 
 mod arrivals;
 mod bases;
@@ -28,7 +28,7 @@ pub use packets::PacketData;
 pub use plain::{Reason, Signs, Told};
 pub use sent::{Repeat, RepeatKind, Sending, SubflowVolume};
 pub use sequence::{Acknowledgement, DataSequence, SentRange, data_sequence, sequence_of};
-pub use walk::{Laden, Mappings};
+pub use walk::{Laden, Mappings, Observer};
 
 use packets::LookUp;
 
@@ -80,9 +80,9 @@ pub fn data_level(segments: &[Segment], tracking: &Tracking, connection: &Connec
     let mappings = Mappings::of(segments, tracking, connection);
     let mut look_up = LookUp::new(&mappings);
     let (mut rows, mut packets) = (Vec::new(), Vec::new());
-    let directions = mappings.directions(|packet| {
-        rows.push(packet.row);
-        packets.push(look_up.next(packet));
+    let directions = mappings.walk(|laden| {
+        rows.push(laden.packet.row);
+        packets.push(look_up.next(laden.packet));
     });
     DataLevel { rows, packets, directions }
 }
@@ -90,7 +90,8 @@ pub fn data_level(segments: &[Segment], tracking: &Tracking, connection: &Connec
 /// The totals of either direction alone: what [`data_level`] finds, in a fraction of its memory.
 #[must_use]
 pub fn directions(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> ByRole<Direction> {
-    Mappings::of(segments, tracking, connection).directions(|_| {})
+    let (_, directions, ()) = Mappings::walked(segments, tracking, connection, || ());
+    directions
 }
 
 /// Evidence that `connection` continued as plain TCP (RFC 8684 §3.7), and the packet that shows it first.

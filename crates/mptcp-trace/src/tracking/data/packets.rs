@@ -45,13 +45,13 @@ impl<'f> LookUp<'f> {
         }
         if packet.segment.payload().is_some_and(|length| length > 0)
             && let (Some(place), Some(flow)) = (place, flow)
-            && let Some((dsn, row)) = flow.target(place.start)
+            && let Some((dsn, row)) = flow.target(place.payload.start)
         {
             let numbering = found.numbers.get(packet.towards);
             data.dsn = numbering.real(dsn);
             data.relative_dsn = numbering.relative(dsn);
             // Linux repeats a mapping in each of the segments it covers.
-            let own = flow.own(packet, place.start, &mut self.places.numbers(packet.towards)) == Some(dsn);
+            let own = flow.own(packet, place.payload.start, &mut self.places.numbers(packet.towards)) == Some(dsn);
             data.mapping_row = Some(if own { packet.row } else { row });
         }
         data

@@ -270,17 +270,16 @@ impl Initial {
 
     /// Takes in the next packet of the connection, whose payload lies there. Those of other subflows say nothing.
     #[inline]
-    pub fn push(&mut self, packet: &Travelling<'_>, payload: Option<Payload>, flows: &Flows) {
+    pub fn push(&mut self, packet: &Travelling<'_>, payload: Payload, flows: &Flows) {
         if packet.subflow != self.index {
             return;
         }
         let segment = packet.segment;
         let told = self.told(packet);
         let bare = self.signs.push(packet.row.into(), packet.row, segment, told);
-        if bare && let Some(payload) = payload {
-            let end = payload.start.saturating_add(payload.data);
+        if bare {
             let tail = self.tails.get_mut(packet.towards);
-            tail.bare = tail.bare.max(Some(end));
+            tail.bare = tail.bare.max(Some(payload.end()));
         }
         let answered = packet.towards.other();
         let tail = self.tails.get_mut(answered);

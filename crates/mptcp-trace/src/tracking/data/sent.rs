@@ -1,12 +1,11 @@
 //! Second pass: which bytes of data were sent before, and where.
 
 use super::Direction;
-use super::flow::{Carriage, Mapped, SubflowDirection, place};
+use super::flow::{Carriage, Mapped, Payload, SubflowDirection};
 use super::intervals::{Intervals, Piece};
-use super::mappings::Flows;
 use crate::interrupt::interruptible;
 use crate::tracking::role::ByRole;
-use crate::tracking::sequence::{Positions, RangeSet};
+use crate::tracking::sequence::RangeSet;
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{Connection, Nature};
 use crate::{Instant, PacketRow};
@@ -123,19 +122,26 @@ pub struct SentPiece {
 }
 
 /// Both directions of a connection while its packets come in the order of the file.
-pub struct Walks<'f>(ByRole<Walk<'f>>);
+pub struct Walks(ByRole<Walk>);
 
-impl<'f> Walks<'f> {
+impl Walks {
     /// Before the first packet.
-    pub fn new(flows: &'f Flows, connection: &Connection) -> Self {
+    pub fn new(connection: &Connection) -> Self {
         let count = connection.subflows.len();
-        Walks(ByRole { server: Walk::new(&flows.server, count), client: Walk::new(&flows.client, count) })
+        Walks(ByRole { server: Walk::new(count), client: Walk::new(count) })
     }
 
-    /// Takes in the next packet; `visit` sees each range of data that it carries.
+    /// Takes in the next packet, whose payload lies there in a flow that has all mappings of it; `visit` sees each range of
+    /// data that it carries.
     #[inline]
-    pub fn push(&mut self, packet: &Travelling<'_>, mut visit: impl FnMut(SentPiece)) {
-        self.0.get_mut(packet.towards).push(packet, &mut visit);
+    pub fn push(
+        &mut self,
+        packet: &Travelling<'_>,
+        flow: &SubflowDirection,
+        payload: Payload,
+        mut visit: impl FnMut(SentPiece),
+    ) {
+        self.0.get_mut(packet.towards).push(packet, flow, payload, &mut visit);
     }
 
     /// Adds what was found to what is known of either direction.
@@ -146,8 +152,7 @@ impl<'f> Walks<'f> {
 }
 
 /// One direction under way.
-struct Walk<'f> {
-    flows: &'f [SubflowDirection],
+struct Walk {
     progress: Vec<Progress>,
     /// Data bytes already sent, by whom first.
     data: Intervals<Sender>,
@@ -175,7 +180,6 @@ impl Allowance {
 /// One subflow of a direction under way.
 #[derive(Clone, Default)]
 struct Progress {
-    positions: Positions,
     /// Positions in the subflow already sent.
     bytes: RangeSet,
     /// Data bytes that this subflow sent after another one had sent them first; what it sent first itself is in
@@ -183,16 +187,11 @@ struct Progress {
     after_others: Intervals<Sender>,
 }
 
-impl<'f> Walk<'f> {
-    fn new(flows: &'f [SubflowDirection], count: usize) -> Self {
-        let mut progress = vec![Progress::default(); count];
-        for (progress, flow) in interruptible(progress.iter_mut().zip(flows)) {
-            progress.positions = flow.start();
-        }
+impl Walk {
+    fn new(count: usize) -> Self {
         let allowance = Allowance(Allowance::START);
         Walk {
-            flows,
-            progress,
+            progress: vec![Progress::default(); count],
             data: Intervals::default(),
             span: None,
             subflows: vec![SubflowVolume::default(); count],
@@ -203,20 +202,24 @@ impl<'f> Walk<'f> {
         }
     }
 
-    fn push(&mut self, packet: &Travelling<'_>, visit: &mut impl FnMut(SentPiece)) {
+    fn push(
+        &mut self,
+        packet: &Travelling<'_>,
+        flow: &SubflowDirection,
+        payload: Payload,
+        visit: &mut impl FnMut(SentPiece),
+    ) {
         let time = packet.segment.abstime;
         if !packet.elsewhere {
             let (first, last) = self.span.unwrap_or((time, time));
             self.span = Some((first.min(time), last.max(time)));
         }
-        let (Some(flow), Some(progress), Some(volume)) = (
-            self.flows.get(packet.subflow),
-            self.progress.get_mut(packet.subflow),
-            self.subflows.get_mut(packet.subflow),
-        ) else {
+        let (Some(progress), Some(volume)) =
+            (self.progress.get_mut(packet.subflow), self.subflows.get_mut(packet.subflow))
+        else {
             return;
         };
-        let (start, length) = place(&mut progress.positions, packet);
+        let (start, end, length) = (payload.start, payload.end(), payload.data);
         volume.packets += 1;
         volume.throughput += u64::from(packet.segment.payload().unwrap_or(0));
         volume.keepalives += u64::from(packet.nature == Nature::KeepAlive);
@@ -225,7 +228,6 @@ impl<'f> Walk<'f> {
         if length == 0 {
             return;
         }
-        let end = start.saturating_add(length);
         let Allowance(allowance) = &mut self.allowance;
         *allowance = allowance.saturating_add(Allowance::EACH);
         let parts = &mut self.parts;

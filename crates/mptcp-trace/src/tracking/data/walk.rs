@@ -2,8 +2,8 @@
 //! level is worked out from.
 
 use super::Direction;
-use super::flow::{SubflowDirection, place};
-use super::mappings::{self, FirstPass, Flows};
+use super::flow::{Payload, SubflowDirection, place};
+use super::mappings::{self, FirstPass, Flows, Read};
 use super::numbers::Numbers;
 use super::plain::Reason;
 use super::sent::{SentPiece, Walks};
@@ -28,6 +28,17 @@ pub struct Laden<'p, 'a> {
     pub acknowledged: Option<Acknowledgement>,
 }
 
+/// Looks at the packets of a connection while they go by, each with its data.
+pub trait Observer {
+    /// Takes in the next packet.
+    fn see(&mut self, laden: &Laden<'_, '_>);
+}
+
+/// Looks at nothing.
+impl Observer for () {
+    fn see(&mut self, _: &Laden<'_, '_>) {}
+}
+
 /// The mappings of a connection: the first pass over its packets. It tells what each packet carries when they come once
 /// more.
 pub struct Mappings<'a> {
@@ -45,17 +56,56 @@ impl<'a> Mappings<'a> {
     /// Collects them.
     #[must_use]
     pub fn of(segments: &'a [Segment], tracking: &'a Tracking, connection: &'a Connection) -> Self {
+        Self::collected(segments, tracking, connection, |_| {})
+    }
+
+    /// Collects them, and shows each packet with its data to an observer, as [`Mappings::walk`] does: they are returned with
+    /// the totals of either direction.
+    ///
+    /// Mappings mostly come with their data or before, and then one pass over the packets does. At the first packet with data
+    /// whose mapping has not come, this is given up; a new observer sees the packets in a second pass.
+    #[must_use]
+    pub fn walked<O: Observer>(
+        segments: &'a [Segment],
+        tracking: &'a Tracking,
+        connection: &'a Connection,
+        observer: impl Fn() -> O,
+    ) -> (Self, ByRole<Direction>, O) {
+        let mut at_once = Some(AtOnce { walks: Walks::new(connection), sent: Vec::new(), observer: observer() });
+        let mappings = Self::collected(segments, tracking, connection, |read| {
+            if at_once.as_mut().is_some_and(|at_once| !at_once.push(read, tracking)) {
+                at_once = None;
+            }
+        });
+        if let Some(AtOnce { walks, observer, .. }) = at_once {
+            let directions = mappings.totals(walks);
+            return (mappings, directions, observer);
+        }
+        let mut observer = observer();
+        let directions = mappings.walk(|laden| observer.see(laden));
+        (mappings, directions, observer)
+    }
+
+    /// Collects them; `visit` is shown each packet meanwhile.
+    fn collected(
+        segments: &'a [Segment],
+        tracking: &'a Tracking,
+        connection: &'a Connection,
+        mut visit: impl FnMut(&Read<'_, 'a>),
+    ) -> Self {
         let packets = || one_by_one(segments, tracking, connection);
         let mut reach = Reach::of(segments, tracking, connection);
         let (mut in_time_order, mut elsewhere, mut latest) = (true, false, Instant::MIN);
-        let found = mappings::flows(packets, tracking, connection, |packet, data_ack| {
-            Reach::note(&mut reach, packet, data_ack);
+        let found = mappings::flows(packets, tracking, connection, |read| {
+            let packet = read.packet;
+            Reach::note(&mut reach, packet, read.data_ack);
             in_time_order &= latest <= packet.segment.abstime;
             latest = packet.segment.abstime;
             elsewhere |= packet.elsewhere;
+            visit(read);
         });
         let here = || packets().filter(|packet| !packet.elsewhere);
-        let here = elsewhere.then(|| mappings::flows(here, tracking, connection, |_, _| {}));
+        let here = elsewhere.then(|| mappings::flows(here, tracking, connection, |_| {}));
         Mappings { segments, tracking, connection, found, here, reach, in_time_order }
     }
 
@@ -129,40 +179,33 @@ impl<'a> Mappings<'a> {
     /// The second pass: shows `visit` each packet of the connection, in the order of the file, and what it carries. Returns
     /// the totals of either direction.
     pub fn walk(&self, mut visit: impl FnMut(&Laden<'_, 'a>)) -> ByRole<Direction> {
-        let mut all = Walks::new(&self.found.flows, self.connection);
-        let mut here = self.here.as_ref().map(|here| Walks::new(&here.flows, self.connection));
-        let mut numbers = Numbers::of(self.connection);
+        let mut all = Walks::new(self.connection);
+        let (found, mut places) = self.all();
+        let mut here = self.here.is_some().then(|| (self.in_one_place(), Walks::new(self.connection)));
         let mut sent = Vec::new();
         interruptible(self.packets()).for_each(|packet| {
             sent.clear();
-            let mut acknowledged = None;
-            if let Some(here) = &mut here {
-                all.push(&packet, |_| {});
-                if !packet.elsewhere {
-                    here.push(&packet, |stretch| note(&mut sent, &packet, stretch));
-                    acknowledged = data_ack(&mut numbers, &packet, self.tracking);
+            let one_place = here.is_none();
+            let of_all = places.visit(found, &packet, &mut all, |piece| {
+                if one_place {
+                    note(&mut sent, &packet, piece);
                 }
-            } else {
-                all.push(&packet, |stretch| note(&mut sent, &packet, stretch));
-                acknowledged = data_ack(&mut numbers, &packet, self.tracking);
-            }
+            });
+            let data_ack = match &mut here {
+                None => of_all,
+                Some(_) if packet.elsewhere => None,
+                Some(((here, places), walks)) => {
+                    places.visit(here, &packet, walks, |piece| note(&mut sent, &packet, piece))
+                }
+            };
+            let acknowledged = data_ack.map(|next| acknowledgement(next, &packet, self.tracking));
             visit(&Laden { packet: &packet, sent: &sent, acknowledged });
         });
         self.totals(all)
     }
 
-    /// The totals of either direction alone; `visit` is shown each packet.
-    pub(super) fn directions(&self, mut visit: impl FnMut(&Travelling<'a>)) -> ByRole<Direction> {
-        let mut all = Walks::new(&self.found.flows, self.connection);
-        interruptible(self.packets()).for_each(|packet| {
-            visit(&packet);
-            all.push(&packet, |_| {});
-        });
-        self.totals(all)
-    }
-
     /// What is known of either direction after the second pass.
-    fn totals(&self, all: Walks<'_>) -> ByRole<Direction> {
+    fn totals(&self, all: Walks) -> ByRole<Direction> {
         let of = |role: Role| Direction {
             acknowledged: self.found.courses.get(role).acknowledged(),
             covered: self.reach.get(role).range(self.found.numbers.get(role)),
@@ -188,24 +231,34 @@ fn note(sent: &mut Vec<SentRange>, packet: &Travelling<'_>, SentPiece { start, e
     }
 }
 
-/// Takes in the numbers of the next packet as the first pass did; returns its DATA_ACK.
+/// A DATA_ACK of that working number.
 #[inline]
-fn next_data_ack(numbers: &mut ByRole<Numbers>, packet: &Travelling<'_>) -> Option<u64> {
-    let dss = packet.segment.dss()?;
-    let acknowledged = dss
-        .data_ack
-        .map(|data_ack| numbers.get_mut(packet.towards.other()).working(data_ack, dss.has(Dss::DATA_ACK_8)));
-    if let Some(mapping) = dss.mapping {
-        numbers.get_mut(packet.towards).working(mapping.dsn, dss.has(Dss::DSN_8));
-    }
-    acknowledged
+fn acknowledgement(next: u64, packet: &Travelling<'_>, tracking: &Tracking) -> Acknowledgement {
+    let window = tracking.packets.get(packet.row).and_then(|place| place.window());
+    Acknowledgement { row: packet.row, time: packet.segment.abstime, subflow: packet.subflow, next, window }
 }
 
-#[inline]
-fn data_ack(numbers: &mut ByRole<Numbers>, packet: &Travelling<'_>, tracking: &Tracking) -> Option<Acknowledgement> {
-    let next = next_data_ack(numbers, packet)?;
-    let window = tracking.packets.get(packet.row).and_then(|place| place.window());
-    Some(Acknowledgement { row: packet.row, time: packet.segment.abstime, subflow: packet.subflow, next, window })
+/// The second pass while the first one is under way.
+struct AtOnce<O> {
+    walks: Walks,
+    sent: Vec<SentRange>,
+    observer: O,
+}
+
+impl<O: Observer> AtOnce<O> {
+    /// Takes in the next packet, unless a later one may still say more of its data; whether it did.
+    #[inline]
+    fn push(&mut self, read: &Read<'_, '_>, tracking: &Tracking) -> bool {
+        let Read { packet, data_ack, payload, flow } = *read;
+        if packet.elsewhere || !flow.has_mapped(payload) {
+            return false;
+        }
+        self.sent.clear();
+        self.walks.push(packet, flow, payload, |piece| note(&mut self.sent, packet, piece));
+        let acknowledged = data_ack.map(|next| acknowledgement(next, packet, tracking));
+        self.observer.see(&Laden { packet, sent: &self.sent, acknowledged });
+        true
+    }
 }
 
 /// Where the payloads of packets lie that come once more after the first pass, and the numbers that they have.
@@ -216,10 +269,8 @@ pub(super) struct Places {
 
 /// A packet that comes once more.
 pub(super) struct Placed {
-    /// Position of the first byte of its payload.
-    pub start: u64,
-    /// Bytes of data in it.
-    pub data: u64,
+    /// Where its payload lies in its flow.
+    pub payload: Payload,
     /// Its DATA_ACK, a working number.
     pub data_ack: Option<u64>,
 }
@@ -235,7 +286,34 @@ impl Places {
     pub(super) fn next(&mut self, packet: &Travelling<'_>) -> Option<Placed> {
         let positions = self.positions.get_mut(packet.towards).get_mut(packet.subflow)?;
         let (start, data) = place(positions, packet);
-        Some(Placed { start, data, data_ack: next_data_ack(&mut self.numbers, packet) })
+        Some(Placed { payload: Payload { start, data }, data_ack: self.data_ack(packet) })
+    }
+
+    /// Takes in the numbers of the next packet as the first pass did; returns its DATA_ACK.
+    #[inline]
+    fn data_ack(&mut self, packet: &Travelling<'_>) -> Option<u64> {
+        let dss = packet.segment.dss()?;
+        let acknowledged = dss
+            .data_ack
+            .map(|data_ack| self.numbers.get_mut(packet.towards.other()).working(data_ack, dss.has(Dss::DATA_ACK_8)));
+        if let Some(mapping) = dss.mapping {
+            self.numbers.get_mut(packet.towards).working(mapping.dsn, dss.has(Dss::DSN_8));
+        }
+        acknowledged
+    }
+
+    /// Takes in the next packet, one of those that the first pass `found`, on the way of `walks`; returns its DATA_ACK.
+    #[inline]
+    fn visit(
+        &mut self,
+        found: &FirstPass,
+        packet: &Travelling<'_>,
+        walks: &mut Walks,
+        visit: impl FnMut(SentPiece),
+    ) -> Option<u64> {
+        let Placed { payload, data_ack } = self.next(packet)?;
+        walks.push(packet, found.flows.get(packet.towards).get(packet.subflow)?, payload, visit);
+        data_ack
     }
 
     /// The numbers of the data towards that end so far.
