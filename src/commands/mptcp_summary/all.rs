@@ -25,8 +25,9 @@ pub(super) fn report(capture: &Capture, towards: Option<Role>) -> Result<Report>
     }
     let none = summaries.is_empty().then(|| "the capture has no MPTCP connection".to_string());
     let notes = none.into_iter().chain(unseen(&summaries)).chain(merged(&summaries)).collect();
-    let report =
-        Report::of(Data::owning(summaries), vec![table.without_zeros_in(&super::RARE)]).complete(&ROWS).declared("mptcp_summary");
+    let report = Report::of(Data::owning(summaries), vec![table.without_zeros_in(&super::RARE)])
+        .complete(&ROWS)
+        .declared("mptcp_summary");
     Ok(report.with_notes(notes))
 }
 

@@ -73,8 +73,7 @@ impl Mappings<'_> {
             }
             // What was sent before under the same numbers carried the same data.
             if new < place.payload.data {
-                let again =
-                    flow.mapped_bytes(place.payload.start, place.payload.end()).min(place.payload.data - new);
+                let again = flow.mapped_bytes(place.payload.start, place.payload.end()).min(place.payload.data - new);
                 carried.mapped = carried.mapped.saturating_add(again);
             }
             carried.unmapped = place.payload.data.saturating_sub(carried.mapped).saturating_sub(exempt);
