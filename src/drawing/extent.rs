@@ -74,7 +74,7 @@ pub fn extents(figure: &Figure) -> Vec<Extent> {
             let alike = figure.panels.iter().zip(&extents).filter(|(other, extent)| {
                 other.y.label == panel.y.label && other.y.unit == panel.y.unit && !extent.empty
             });
-            common_prefix(panel.y.unit, alike.map(|(_, extent)| extent.y.greatest())).unwrap_or(extent.y_prefixed)
+            common_prefix(panel.y.unit, alike.map(|(_, extent)| extent.y)).unwrap_or(extent.y_prefixed)
         })
         .collect();
     extents.iter_mut().zip(prefixed).for_each(|(extent, prefixed)| extent.y_prefixed = prefixed);

@@ -78,20 +78,23 @@ fn of_categories(names: &[String], range: Range, most: usize) -> Ticks {
     Ticks { unit: String::new(), ticks: ticks.filter(inside).collect() }
 }
 
-/// Below this part of a unit, numbers have more than two decimals.
+/// An axis over less than this part of a unit has numbers of more than two decimals.
 const LEAST_SHOWN: f64 = 0.05;
 /// From here on, numbers have five digits.
 const MOST_SHOWN: f64 = 10_000.0;
 
-/// The value whose unit suits all axes that reach so far: that of the greatest, or that of the least where the numbers of
-/// the latter would have many decimals, and the numbers of the former stay short. `None` where no unit suits all.
+/// The value whose unit suits axes of all these ranges: that of the greatest, or that of the least, whichever keeps
+/// the numbers of all short. `None` where neither does.
 #[must_use]
-pub fn common_prefix(unit: Unit, greatest: impl Iterator<Item = f64> + Clone) -> Option<f64> {
-    let (least, most) = (greatest.clone().reduce(f64::min)?, greatest.reduce(f64::max)?);
-    if least * Prefix::of(unit, most).factor >= LEAST_SHOWN {
-        return Some(most);
-    }
-    (most * Prefix::of(unit, least).factor < MOST_SHOWN).then_some(least)
+pub fn common_prefix(unit: Unit, ranges: impl Iterator<Item = Range> + Clone) -> Option<f64> {
+    let greatest = || ranges.clone().map(Range::greatest);
+    let shortest = ranges.clone().map(|range| range.high - range.low).reduce(f64::min)?;
+    let (least, most) = (greatest().reduce(f64::min)?, greatest().reduce(f64::max)?);
+    let is_short = |chosen: &f64| {
+        let Prefix { factor, .. } = Prefix::of(unit, *chosen);
+        shortest * factor >= LEAST_SHOWN && most * factor < MOST_SHOWN
+    };
+    [most, least].into_iter().find(is_short)
 }
 
 fn linear(unit: Unit, range: Range, most: usize, greatest: f64) -> Ticks {

@@ -93,18 +93,22 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
         }
         figure = figure.with_panel(panel);
     }
+    // What is unusual comes first: a small picture has no room for everything.
+    figure = match subject.recorded_at_receiver(request) {
+        Some(towards) => {
+            let (name, sender) = (towards.name(), towards.other().name());
+            figure.with_caption(format!(
+                "Towards the {name}, a round trip is only the {name}'s time to acknowledge, so this is not the \
+                 {sender}'s window; a capture at the {sender} shows it."
+            ))
+        }
+        None => figure,
+    };
     figure = figure.with_caption(
         "A lower bound, valid at the data's sender only: maximum in flight in each round trip, drawn from its \
          beginning to its end. Round trips with retransmissions give no estimate.",
     );
     figure.caption.extend(subject.place_note(request));
-    figure.caption.extend(subject.recorded_at_receiver(request).map(|towards| {
-        let (name, sender) = (towards.name(), towards.other().name());
-        format!(
-            "Towards the {name}, a round trip is only the {name}'s time to acknowledge, so these are bursts and not the \
-             {sender}'s window, which a capture at the {sender} shows."
-        )
-    }));
     subject.thinned(figure, capture, request)
 }
 

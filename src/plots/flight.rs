@@ -111,17 +111,21 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
         panel.series = lines.into_series();
         figure = figure.with_panel(panel);
     }
+    // What is unusual comes first: a small picture has no room for everything.
+    figure = match subject.recorded_at_receiver(request) {
+        Some(towards) => {
+            let (name, sender) = (towards.name(), towards.other().name());
+            figure.with_caption(format!(
+                "Towards the {name}, in flight means arrived and not yet acknowledged by the {name}; a capture at the \
+                 {sender} shows what was on the way."
+            ))
+        }
+        None => figure,
+    };
     figure = figure.with_caption(
         "Data reported by SACK still counts as in flight. The amount in flight is valid only at the data's sender.",
     );
     figure.caption.extend(subject.place_note(request));
-    figure.caption.extend(subject.recorded_at_receiver(request).map(|towards| {
-        let (name, sender) = (towards.name(), towards.other().name());
-        format!(
-            "Towards the {name}, in flight means arrived and not yet acknowledged by the {name}: far less than the \
-             {sender} had on the way, which a capture at the {sender} shows."
-        )
-    }));
     if !above.is_empty() {
         let all = above.join(" or more, ");
         figure = figure.with_caption(format!("Windows above the range shown: {all} or more."));

@@ -155,7 +155,9 @@ fn check_effects(arguments: &ArgMatches, form: Option<FigureForm>) -> Result<()>
         ("title", "--title"),
         ("no_caption", "--no-caption"),
     ];
+    let numbers = arguments.try_get_one::<bool>("numbers").ok().flatten() == Some(&true);
     let without_effect = |id: &str| match (id, form) {
+        _ if numbers => true,
         ("dpi", Some(form)) => form != FigureForm::Png,
         ("dpi", None) => !arguments.contains_id("out"),
         ("size" | "no_caption", Some(FigureForm::Xpl)) => true,
@@ -166,6 +168,7 @@ fn check_effects(arguments: &ArgMatches, form: Option<FigureForm>) -> Result<()>
         return Ok(());
     };
     let why = match (id, form) {
+        _ if numbers => "changes nothing about the numbers alone; leave it out".to_string(),
         ("dpi", Some(form)) if !form.holds_values() => {
             "is the pixels per inch of a png alone; write a png, or leave it out".to_string()
         }

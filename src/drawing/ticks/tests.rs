@@ -114,3 +114,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn panels_that_measure_the_same_share_a_prefix_where_numbers_stay_readable() {
+    let shared = |unit, greatest: &[f64]| {
+        let chosen = common_prefix(unit, greatest.iter().map(|high| Range { low: 0.0, high: *high }));
+        chosen.map(|chosen| Ticks::prefixed(&Axis::new("", unit), Range { low: 0.0, high: 1.0 }, 2, chosen).unit)
+    };
+    assert_eq!(shared(Unit::Bytes, &[2_500_000.0, 500_000.0]).as_deref(), Some("MB"));
+    assert_eq!(shared(Unit::Bytes, &[2_500_000.0, 60_000.0]).as_deref(), Some("MB"), "0.06 MB");
+    // 0.005 MB would have three decimals; 2,500 kB have four digits.
+    assert_eq!(shared(Unit::Bytes, &[2_500_000.0, 5000.0]).as_deref(), Some("kB"));
+    assert_eq!(shared(Unit::Bytes, &[25_000_000.0, 5000.0]), None);
+    assert_eq!(shared(Unit::Seconds, &[2.0, 0.02]).as_deref(), Some("ms"));
+    assert_eq!(shared(Unit::Seconds, &[0.4, 1.5]).as_deref(), Some("s"));
+    assert_eq!(shared(Unit::BytesPerSecond, &[125_000.0, 12_500.0]).as_deref(), Some("Mbit/s"), "1 and 0.1 Mbit/s");
+    assert_eq!(shared(Unit::Count, &[]), None);
+    // Little variation of a large value would have many decimals in the larger unit.
+    let ranges = [Range { low: 0.0, high: 2_300_000.0 }, Range { low: 64_450.0, high: 65_200.0 }];
+    assert_eq!(common_prefix(Unit::Bytes, ranges.into_iter()), Some(65_200.0), "kB");
+    let half = Ticks::prefixed(&Axis::new("", Unit::Bytes), Range { low: 0.0, high: 500_000.0 }, 3, 2_500_000.0);
+    expect((half.unit, half.ticks.into_iter().map(|tick| tick.label).collect()), "MB", &["0.0", "0.2", "0.4"]);
+}
