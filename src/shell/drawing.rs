@@ -213,7 +213,9 @@ fn on_terminal(drawing: &Drawing, console: &mut Console<'_>) -> Result<()> {
         Some(protocol) => draw(drawing, PictureFormat::Terminal(protocol), picture_size(drawing))?,
         None => {
             if drawing.size.is_some() {
-                console.note("--size changes nothing here: a figure in characters is as large as the terminal");
+                console.note(
+                    "--size changes nothing about a figure in characters in the terminal; --format txt takes characters",
+                );
             }
             let (width, height) = (console.size)().unwrap_or(PAGE);
             in_characters(drawing, console.colour, characters((width, height.saturating_sub(PROMPT).max(12))))?

@@ -66,7 +66,10 @@ fn subflows_and_times_that_are_not_there_are_refused() {
             "--size changes nothing about json, which holds the plotted values",
         ),
         ("plot dsn 0 --style print --format parquet", "--style changes nothing about parquet, which holds"),
-        ("plot dsn 0 --title T --format ndjson", "--title changes nothing about ndjson, which holds the plotted values"),
+        (
+            "plot dsn 0 --title T --format ndjson",
+            "--title changes nothing about ndjson, which holds the plotted values",
+        ),
         ("plot dsn 0 --no-caption --format xpl", "--no-caption changes nothing about a file for xplot; leave it out"),
         ("plot dsn 0 --size 1inx1in", "cannot draw a plot of 1inx1in; use 1.67inx1.25in to 104.16inx104.16in"),
         ("plot dsn 0 --size 3x3", "cannot draw a plot of 3x3 pixels; use 160x120 to 10000x10000"),
