@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::analysis::diagnose::{Finding, Walked, diagnose_capture, diagnose_mappings};
+use crate::analysis::diagnose::{Finding, Walked, diagnose_capture, diagnose_walked};
 use crate::error::Result;
 use mptcp_trace::analysis::address_signals::{AddressSignal, address_signals};
 use mptcp_trace::analysis::bursts::Burst;
@@ -150,13 +150,11 @@ impl<'a> Facts<'a> {
         for connection in capture.tracking.whole_connections() {
             interrupt::check()?;
             let verdicts = checksums.get(&connection.id).map(Vec::as_slice);
-            let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
-            let mut meanwhile = Meanwhile::new(capture, connection);
-            let diagnosis = diagnose_mappings(capture, connection, &mappings, verdicts, |laden| meanwhile.push(laden));
+            let diagnosis = diagnose_walked(capture, connection, verdicts, || Meanwhile::new(capture, connection));
             findings.extend(diagnosis.findings);
             if let Some(record) = records.next_if(|record| record.mptcpstream == connection.id) {
-                let walked = diagnosis.walked.map(|walked| (walked, meanwhile));
-                connections.push(of_one((capture, connection, &mappings), record, walked, verdicts, tables));
+                let subject = (capture, connection, &diagnosis.mappings);
+                connections.push(of_one(subject, record, diagnosis.walked, verdicts, tables));
             }
         }
         findings.sort_by_key(|finding| finding.severity);
@@ -198,7 +196,7 @@ pub fn microseconds(instant: Instant) -> i64 {
 fn of_one<'a>(
     (capture, connection, mappings): (&'a Capture, &'a Connection, &Mappings<'_>),
     record: MptcpConnection,
-    walked: Option<(Walked, Meanwhile<'_>)>,
+    walked: Option<Walked<Meanwhile<'_>>>,
     verdicts: Option<&[ChecksumResult]>,
     tables: &[&'static Table],
 ) -> OfConnection<'a> {
@@ -225,10 +223,10 @@ fn of_one<'a>(
         *classes.entry((one.tcpstream, one.towards, one.class)).or_default() += 1;
     }
     let (summary, window_limited) = match &walked {
-        Some((walked, _)) => (mptcp_summary_of(capture, connection, &walked.directions, point), walked.window_limited),
+        Some(walked) => (mptcp_summary_of(capture, connection, &walked.directions, point), walked.window_limited),
         None => (mptcp_summary(capture, connection), window_limited(capture, connection)),
     };
-    let walked = walked.map(|(_, meanwhile)| meanwhile.finish());
+    let walked = walked.map(|walked| walked.observer.finish());
     let Counted { courses, tcp, traffic, bursts } = walked.unwrap_or_else(|| Counted::of(capture, connection));
     OfConnection {
         connection,

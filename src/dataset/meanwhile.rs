@@ -7,7 +7,7 @@ use mptcp_trace::analysis::subflow_courses::{SubflowCourse, data_time, subflow_c
 use mptcp_trace::analysis::tcp_summary::{TcpSummary, tcp_summary, tcp_summary_of};
 use mptcp_trace::analysis::traffic::{Counter, Traffic, traffic};
 use mptcp_trace::analysis::volume::Volume;
-use mptcp_trace::tracking::data::Laden;
+use mptcp_trace::tracking::data::{Laden, Observer};
 use mptcp_trace::tracking::{ByRole, Capture, Connection, Stream};
 
 /// What came of it.
@@ -58,18 +58,6 @@ impl<'a> Meanwhile<'a> {
         }
     }
 
-    /// Takes in the next packet.
-    pub fn push(&mut self, laden: &Laden<'_, '_>) {
-        let packet = laden.packet;
-        self.last_data = self.last_data.max(data_time(packet));
-        let place = self.capture.tracking.packets.get(packet.row);
-        if let (Some(volumes), Some(place)) = (self.volumes.get_mut(packet.subflow), place) {
-            volumes.get_mut(packet.tcp_towards).push(packet.segment, place);
-        }
-        self.traffic.push(self.capture, packet);
-        self.bursts.push(laden);
-    }
-
     /// After the last packet.
     pub fn finish(self) -> Counted {
         let Meanwhile { capture, connection, last_data, volumes, traffic, bursts } = self;
@@ -80,6 +68,19 @@ impl<'a> Meanwhile<'a> {
             traffic: traffic.finish(capture, connection),
             bursts: bursts.finish(),
         }
+    }
+}
+
+impl Observer for Meanwhile<'_> {
+    fn see(&mut self, laden: &Laden<'_, '_>) {
+        let packet = laden.packet;
+        self.last_data = self.last_data.max(data_time(packet));
+        let place = self.capture.tracking.packets.get(packet.row);
+        if let (Some(volumes), Some(place)) = (self.volumes.get_mut(packet.subflow), place) {
+            volumes.get_mut(packet.tcp_towards).push(packet.segment, place);
+        }
+        self.traffic.push(self.capture, packet);
+        self.bursts.push(laden);
     }
 }
 

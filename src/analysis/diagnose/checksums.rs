@@ -28,7 +28,7 @@ pub fn find(subject: &Subject<'_>, checksums: Option<&[ChecksumResult]>) -> Vec<
             .shown_by(wrong.iter().map(|result| result.packetid)),
         );
     }
-    let failures = subject.signals.iter().filter_map(|packet| Some((packet, packet.segment.control()?.fail?)));
+    let failures = subject.passed.signals.iter().filter_map(|packet| Some((packet, packet.segment.control()?.fail?)));
     for (packet, dsn) in interruptible(failures) {
         let sender = packet.towards.other().name();
         let detail = format!(

@@ -35,7 +35,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     // Once both ends have sent DATA_FIN, a RST is a way to close.
     let done = closing.data_fins.server.max(closing.data_fins.client);
     let both = closing.data_fins.server.is_some() && closing.data_fins.client.is_some();
-    for packet in interruptible(subject.signals.iter().filter(|packet| packet.ends_with(flag::RST))) {
+    for packet in interruptible(subject.passed.signals.iter().filter(|packet| packet.ends_with(flag::RST))) {
         if known.contains(&packet.stream)
             || (both && done.is_some_and(|row| row < packet.row))
             || !is_subflow(subject, packet.stream)

@@ -1,6 +1,6 @@
 //! Was the sender silent although nothing held it back?
 
-use super::subject::Windows;
+use super::watches::Windows;
 use super::{Finding, FindingKind, Subject};
 use mptcp_trace::Span;
 use mptcp_trace::analysis::idle_gaps::IdleGap;

@@ -63,7 +63,7 @@ impl Gathered {
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut watch = Watch::default();
     let mut gathered = Gathered::default();
-    for packet in interruptible(&subject.signals) {
+    for packet in interruptible(&subject.passed.signals) {
         watch.push(packet.segment, packet.towards, subject.connection, |irregularity| {
             gathered.note(irregularity, packet.stream, Some(packet.towards), packet.segment.packetid());
         });

@@ -41,14 +41,14 @@ fn server_of(subject: &Subject<'_>, join: &JoinAttempt) -> Option<Endpoint> {
 /// How long the connection is captured after the last SYN of a join.
 fn waited(subject: &Subject<'_>, join: &JoinAttempt) -> Span {
     let syn = subject.capture.segments.get(join.decided_by.index()).map(|segment| segment.abstime);
-    let last = subject.span.map(|(_, last)| last);
+    let last = subject.passed.span.map(|(_, last)| last);
     last.zip(syn).map_or(Span::ZERO, |(last, syn)| last - syn)
 }
 
 /// Streams whose SYN has no MPTCP option and that are reset with one: the client had asked for a join.
 fn stripped_syns(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for packet in interruptible(subject.signals.iter().filter(|packet| packet.ends_with(flag::RST))) {
+    for packet in interruptible(subject.passed.signals.iter().filter(|packet| packet.ends_with(flag::RST))) {
         let tracking = &subject.capture.tracking;
         let unknown = tracking.subflow(packet.stream).is_some_and(|subflow| subflow.kind == SubflowKind::Unknown);
         let syn = tracking.stream(packet.stream).and_then(|stream| stream.syn);

@@ -88,7 +88,7 @@ fn subflow_not_captured(subject: &Subject<'_>) -> Vec<Finding> {
             )
             .of(subject.connection)
             .going(towards)
-            .shown_by(*subject.last_data_acks.get(towards)),
+            .shown_by(*subject.passed.last_data_acks.get(towards)),
         );
     }
     findings

@@ -30,6 +30,7 @@ mod stale;
 mod subject;
 mod unused;
 mod usage;
+mod watches;
 mod windows;
 
 use std::collections::HashSet;
@@ -39,9 +40,12 @@ pub use grouping::grouped;
 
 use mptcp_trace::analysis::checksum::ChecksumResult;
 use mptcp_trace::analysis::requests::request_alone;
-use mptcp_trace::tracking::data::{Direction, Laden, Mappings};
+use mptcp_trace::analysis::sender_view::longest_round_trip;
+use mptcp_trace::parallel;
+use mptcp_trace::tracking::data::{Direction, Mappings, Observer};
 use mptcp_trace::tracking::{ByRole, Capture, Connection};
-use subject::{Standing, Subject};
+use subject::Subject;
+use watches::{DataWatch, Passed, Standing};
 
 /// Findings about one connection, problems first; none of a request that came to nothing, which [`diagnose_capture`] and
 /// [`diagnose_request`] tell of. `checksums` are the verdicts on its mappings, where the payload was available.
@@ -54,41 +58,52 @@ pub fn diagnose_connection(
     if request_alone(capture, connection).is_some() {
         return Vec::new();
     }
-    let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
-    diagnose_mappings(capture, connection, &mappings, checksums, |_| {}).findings
+    diagnose_walked(capture, connection, checksums, || ()).findings
 }
 
 /// Findings about a connection, and what else came of the way to them.
-#[derive(Debug)]
-pub struct Diagnosis {
+pub struct Diagnosis<'a, O> {
     /// As [`diagnose_connection`].
     pub findings: Vec<Finding>,
+    /// The mappings of the connection.
+    pub mappings: Mappings<'a>,
     /// What the walk over its data came to; `None` of a request that came to nothing, whose data are not looked at.
-    pub walked: Option<Walked>,
+    pub walked: Option<Walked<O>>,
 }
 
 /// What a walk over the data of a connection comes to.
 #[derive(Debug)]
-pub struct Walked {
+pub struct Walked<O> {
     /// The totals of either direction.
     pub directions: ByRole<Direction>,
     /// As [`window_limited`](mptcp_trace::analysis::receive_window::window_limited).
     pub window_limited: ByRole<Option<f64>>,
+    /// What saw the packets on the way.
+    pub observer: O,
 }
 
-/// As [`diagnose_connection`], by mappings that are known; `visit` is shown each packet on the walk over them.
+/// As [`diagnose_connection`]; an observer sees the packets on the walk over the data.
 #[must_use]
-pub fn diagnose_mappings(
-    capture: &Capture,
-    connection: &Connection,
-    mappings: &Mappings<'_>,
+pub fn diagnose_walked<'a, O: Observer>(
+    capture: &'a Capture,
+    connection: &'a Connection,
     checksums: Option<&[ChecksumResult]>,
-    visit: impl FnMut(&Laden<'_, '_>),
-) -> Diagnosis {
+    observer: impl Fn() -> O,
+) -> Diagnosis<'a, O> {
+    let (segments, tracking) = (&capture.segments, &capture.tracking);
     if request_alone(capture, connection).is_some() {
-        return Diagnosis { findings: Vec::new(), walked: None };
+        let mappings = Mappings::of(segments, tracking, connection);
+        return Diagnosis { findings: Vec::new(), mappings, walked: None };
     }
-    let subject = Subject::new(capture, connection, mappings, visit);
+    let round_trip = longest_round_trip(capture, connection);
+    let observers = || (DataWatch::new(capture, connection, round_trip), observer());
+    let packets = connection.subflows.iter().filter_map(|id| tracking.stream(*id));
+    let ((mappings, directions, (carried, observer)), passed) = parallel::both(
+        packets.map(|stream| stream.packets.len()).sum(),
+        || Mappings::walked(segments, tracking, connection, observers),
+        || Passed::of(capture, connection),
+    );
+    let subject = Subject::new((capture, connection), (&mappings, directions), round_trip, carried, passed);
     let mut findings = Vec::new();
     findings.extend(fallback::find(&subject));
     findings.extend(irregular::find(&subject));
@@ -121,9 +136,10 @@ pub fn diagnose_mappings(
     findings.retain(|finding| !lacking.forbids(finding));
     findings.extend(lacks);
     findings.sort_by_key(|finding| finding.severity);
-    let limited = |windows: &subject::Windows| windows.limits.limited_seconds(windows.is_measured);
+    let limited = |windows: &watches::Windows| windows.limits.limited_seconds(windows.is_measured);
     let window_limited = ByRole { server: limited(&subject.windows.server), client: limited(&subject.windows.client) };
-    Diagnosis { findings, walked: Some(Walked { directions: subject.directions, window_limited }) }
+    let directions = subject.directions;
+    Diagnosis { findings, mappings, walked: Some(Walked { directions, window_limited, observer }) }
 }
 
 /// The finding about a number that Wireshark gives to a request that came to nothing; `None` for a connection.

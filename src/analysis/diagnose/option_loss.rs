@@ -10,7 +10,7 @@ use mptcp_trace::{PacketRow, StreamId};
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (index, loss) in interruptible(&subject.losses) {
+    for (index, loss) in interruptible(&subject.passed.losses) {
         let Some(stream) = subject.connection.subflows.get(*index) else { continue };
         // A fallback says the same of its subflow.
         if subject.fallback.is_none_or(|fallback| fallback.tcpstream != *stream) {

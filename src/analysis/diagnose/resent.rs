@@ -71,7 +71,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
 fn ends(subject: &Subject<'_>) -> Vec<(Instant, PacketRow)> {
     let mut seen: BTreeSet<usize> = BTreeSet::new();
     let mut found: Vec<(Instant, PacketRow)> = Vec::new();
-    for packet in interruptible(&subject.signals) {
+    for packet in interruptible(&subject.passed.signals) {
         let withdraws = packet.segment.control().is_some_and(|control| control.remove_addr.is_some());
         if withdraws || (packet.segment.has(flag::RST) && seen.insert(packet.subflow)) {
             found.push((packet.segment.abstime, packet.row));
@@ -154,8 +154,10 @@ fn describe(subject: &Subject<'_>, towards: Role, cause: Cause, resent: &Resent)
 
 /// The end caused by the packet in `row`.
 fn ended(subject: &Subject<'_>, row: PacketRow) -> String {
-    let packet = subject.signals.binary_search_by_key(&row, |packet| packet.row).ok();
-    let Some(packet) = packet.and_then(|at| subject.signals.get(at)) else { return "a subflow ended".to_string() };
+    let packet = subject.passed.signals.binary_search_by_key(&row, |packet| packet.row).ok();
+    let Some(packet) = packet.and_then(|at| subject.passed.signals.get(at)) else {
+        return "a subflow ended".to_string();
+    };
     let when = format!("packet {} at {}", packet.segment.packetid(), subject.time(packet.segment.abstime));
     if packet.segment.has(flag::RST) {
         format!("stream {} was reset ({when})", packet.stream)

@@ -23,7 +23,7 @@ const MATERIAL: u64 = 4;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let subflows = subject.connection.subflows.iter().zip(&subject.sent_again);
+    let subflows = subject.connection.subflows.iter().zip(&subject.passed.sent_again);
     for (index, (stream, sent)) in interruptible(subflows.enumerate()) {
         for towards in Role::BOTH {
             findings.extend(describe(subject, (index, *stream), towards, sent.get(towards)));

@@ -80,7 +80,7 @@ impl Quiet {
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
     let of = |towards: Role| {
-        let quiet = subject.quiet.get(towards);
+        let quiet = subject.passed.quiet.get(towards);
         let to_the_end = (0..quiet.flows.len()).filter_map(|subflow| quiet.silence(subflow, false));
         let to_the_end: Vec<Silence> = to_the_end.collect();
         let silences = quiet.found.iter().chain(&to_the_end);

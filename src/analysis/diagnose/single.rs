@@ -24,7 +24,7 @@ pub fn find(subject: &Subject<'_>) -> Option<Finding> {
     let initial = capture.tracking.subflow(*stream).is_some_and(|subflow| subflow.kind == SubflowKind::Initial);
     let begun = capture.tracking.stream(*stream).and_then(|stream| stream.syn.or(stream.syn_ack));
     let begun = subject.id(begun.filter(|_| initial && connection.roles_known)?);
-    let (first, last) = subject.span?;
+    let (first, last) = subject.passed.span?;
     let lasted = last - first;
     let directions = &subject.directions;
     let goodput = ByRole { server: directions.server.goodput, client: directions.client.goodput };

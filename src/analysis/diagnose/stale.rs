@@ -10,7 +10,7 @@ pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
         let stream = *subject.connection.subflows.get(standing.subflow)?;
         Some(describe(subject, stream, standing))
     };
-    subject.standing.iter().filter_map(of).collect()
+    subject.passed.standing.iter().filter_map(of).collect()
 }
 
 fn describe(subject: &Subject<'_>, stream: StreamId, standing: &Standing) -> Finding {

@@ -15,12 +15,12 @@ const UNUSED: Span = Span::from_seconds(2);
 const MOST: usize = 16;
 
 pub fn find(subject: &Subject<'_>) -> Vec<Finding> {
-    if subject.standing.is_empty() || subject.connection.subflows.len() < 2 {
+    if subject.passed.standing.is_empty() || subject.connection.subflows.len() < 2 {
         return Vec::new();
     }
     let mut watched: Vec<Watched<'_>> = Vec::new();
     for towards in Role::BOTH {
-        let standing = subject.standing.iter().filter(|standing| standing.towards == towards);
+        let standing = subject.passed.standing.iter().filter(|standing| standing.towards == towards);
         watched.extend(standing.take(MOST).map(|standing| Watched::new(subject, standing)));
     }
     // Few connections have a subflow that stands still: their packets come once more.
@@ -103,7 +103,7 @@ impl<'a> Watched<'a> {
     fn new(subject: &Subject<'_>, standing: &'a Standing) -> Self {
         let (from, until) = (standing.standstill.from, standing.standstill.until);
         let mut stood = vec![false; subject.available.len()];
-        for other in interruptible(&subject.standing) {
+        for other in interruptible(&subject.passed.standing) {
             if other.standstill.from < until
                 && other.standstill.until > from
                 && let Some(stood) = stood.get_mut(other.subflow)

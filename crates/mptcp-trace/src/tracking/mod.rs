@@ -40,7 +40,7 @@ pub use streams::{End, RoleEvidence, Stream};
 pub use token::{Derived, derive};
 pub use tracker::Tracker;
 pub use translated::SeenAgain;
-pub use travelling::{Travelling, in_file_order, of_subflow, signals};
+pub use travelling::{Travelling, in_file_order, of_subflow, one_by_one, signals};
 
 use crate::interrupt::interruptible;
 pub use crate::packets::flows::Endpoint;

@@ -39,6 +39,15 @@ impl Observer for () {
     fn see(&mut self, _: &Laden<'_, '_>) {}
 }
 
+/// One after the other.
+impl<A: Observer, B: Observer> Observer for (A, B) {
+    #[inline]
+    fn see(&mut self, laden: &Laden<'_, '_>) {
+        self.0.see(laden);
+        self.1.see(laden);
+    }
+}
+
 /// The mappings of a connection: the first pass over its packets. It tells what each packet carries when they come once
 /// more.
 pub struct Mappings<'a> {
