@@ -44,9 +44,15 @@ pub fn each<T: Sync, R: Send>(things: &[T], packets: usize, work: impl Fn(&T) ->
     done.into_iter().map(|(_, result)| result).collect()
 }
 
+/// Whether so many packets are worth a thread, and there is a processor for it.
+#[must_use]
+pub fn is_worth(packets: usize) -> bool {
+    packets >= FEW && thread::available_parallelism().map_or(1, usize::from) > 1
+}
+
 /// The results of two pieces of work about so many `packets`, done at the same time where that is worth a thread.
 pub fn both<A, B: Send>(packets: usize, one: impl FnOnce() -> A, other: impl Fn() -> B + Sync) -> (A, B) {
-    if packets < FEW || thread::available_parallelism().map_or(1, usize::from) < 2 {
+    if !is_worth(packets) {
         return (one(), other());
     }
     thread::scope(|scope| {

@@ -84,11 +84,11 @@ pub struct Walked<O> {
 
 /// As [`diagnose_connection`]; an observer sees the packets on the walk over the data.
 #[must_use]
-pub fn diagnose_walked<'a, O: Observer>(
+pub fn diagnose_walked<'a, O: Observer + Send>(
     capture: &'a Capture,
     connection: &'a Connection,
     checksums: Option<&[ChecksumResult]>,
-    observer: impl Fn() -> O,
+    observer: impl Fn() -> O + Sync,
 ) -> Diagnosis<'a, O> {
     let (segments, tracking) = (&capture.segments, &capture.tracking);
     if request_alone(capture, connection).is_some() {

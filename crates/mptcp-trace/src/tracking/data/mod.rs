@@ -13,6 +13,8 @@ mod intervals;
 mod mappings;
 mod numbers;
 mod packets;
+mod parted;
+mod piped;
 mod plain;
 mod probes;
 mod sent;

@@ -1,11 +1,11 @@
 //! Second pass: which bytes of data were sent before, and where.
 
 use super::Direction;
-use super::flow::{Carriage, Mapped, Payload, SubflowDirection};
+use super::flow::{Carriage, Mapped};
 use super::intervals::{Intervals, Piece};
+use super::parted::{Allowance, Step};
 use crate::interrupt::interruptible;
 use crate::tracking::role::ByRole;
-use crate::tracking::sequence::RangeSet;
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{Connection, Nature};
 use crate::{Instant, PacketRow};
@@ -131,17 +131,11 @@ impl Walks {
         Walks(ByRole { server: Walk::new(count), client: Walk::new(count) })
     }
 
-    /// Takes in the next packet, whose payload lies there in a flow that has all mappings of it; `visit` sees each range of
+    /// Takes in the next packet, with the parts of its payload that went before and the others; `visit` sees each range of
     /// data that it carries.
     #[inline]
-    pub fn push(
-        &mut self,
-        packet: &Travelling<'_>,
-        flow: &SubflowDirection,
-        payload: Payload,
-        mut visit: impl FnMut(SentPiece),
-    ) {
-        self.0.get_mut(packet.towards).push(packet, flow, payload, &mut visit);
+    pub fn push(&mut self, step: &Step<'_>, again: &[Mapped], new: &[Mapped], mut visit: impl FnMut(SentPiece)) {
+        self.0.get_mut(step.packet.towards).push(step, again, new, &mut visit);
     }
 
     /// Adds what was found to what is known of either direction.
@@ -153,121 +147,70 @@ impl Walks {
 
 /// One direction under way.
 struct Walk {
-    progress: Vec<Progress>,
     /// Data bytes already sent, by whom first.
     data: Intervals<Sender>,
+    /// For each subflow the data bytes that it sent after another one had sent them first; what it sent first itself is in
+    /// `data`.
+    after_others: Vec<Intervals<Sender>>,
     /// First and last packet.
     span: Option<(Instant, Instant)>,
     subflows: Vec<SubflowVolume>,
     repeats: Vec<Repeat>,
     merged_repeats: u64,
-    /// The mapped parts of the current packet: one list for all packets.
-    parts: Vec<Mapped>,
     allowance: Allowance,
-}
-
-/// How many pieces of what was sent before may still be looked at one by one. A packet may repeat tens of thousands of
-/// small ones, and the next packets the same again: without a bound the work, and what is kept of it, would be their square.
-struct Allowance(usize);
-
-impl Allowance {
-    /// What there is from the start: more than what captures of one connection need that were not made for it.
-    const START: usize = 1 << 16;
-    /// Contribution of each packet.
-    const EACH: usize = 16;
-}
-
-/// One subflow of a direction under way.
-#[derive(Clone, Default)]
-struct Progress {
-    /// Positions in the subflow already sent.
-    bytes: RangeSet,
-    /// Data bytes that this subflow sent after another one had sent them first; what it sent first itself is in
-    /// [`Walk::data`].
-    after_others: Intervals<Sender>,
 }
 
 impl Walk {
     fn new(count: usize) -> Self {
-        let allowance = Allowance(Allowance::START);
         Walk {
-            progress: vec![Progress::default(); count],
             data: Intervals::default(),
+            after_others: vec![Intervals::default(); count],
             span: None,
             subflows: vec![SubflowVolume::default(); count],
             repeats: Vec::new(),
             merged_repeats: 0,
-            parts: Vec::new(),
-            allowance,
+            allowance: Allowance::default(),
         }
     }
 
-    fn push(
-        &mut self,
-        packet: &Travelling<'_>,
-        flow: &SubflowDirection,
-        payload: Payload,
-        visit: &mut impl FnMut(SentPiece),
-    ) {
+    fn push(&mut self, step: &Step<'_>, again: &[Mapped], new: &[Mapped], visit: &mut impl FnMut(SentPiece)) {
+        let (packet, length, new_bytes) = (&step.packet, step.length, step.new_bytes);
         let time = packet.segment.abstime;
         if !packet.elsewhere {
             let (first, last) = self.span.unwrap_or((time, time));
             self.span = Some((first.min(time), last.max(time)));
         }
-        let (Some(progress), Some(volume)) =
-            (self.progress.get_mut(packet.subflow), self.subflows.get_mut(packet.subflow))
+        let (Some(after_others), Some(volume)) =
+            (self.after_others.get_mut(packet.subflow), self.subflows.get_mut(packet.subflow))
         else {
             return;
         };
-        let (start, end, length) = (payload.start, payload.end(), payload.data);
         volume.packets += 1;
         volume.throughput += u64::from(packet.segment.payload().unwrap_or(0));
         volume.keepalives += u64::from(packet.nature == Nature::KeepAlive);
         volume.window_probes += u64::from(matches!(packet.nature, Nature::WindowProbe | Nature::AcceptedProbe));
         volume.duplicated_packets += u64::from(packet.nature == Nature::Duplicate);
+        self.allowance.grow();
+        let Allowance(allowance) = &mut self.allowance;
         if length == 0 {
             return;
         }
-        let Allowance(allowance) = &mut self.allowance;
-        *allowance = allowance.saturating_add(Allowance::EACH);
-        let parts = &mut self.parts;
-        parts.clear();
         if packet.nature == Nature::Duplicate {
             volume.duplicated += length;
-            flow.mapped_into(start, end, parts);
-            for part in parts.drain(..) {
+            for part in again {
                 visit(part.as_sent((part.dsn, part.end()), Sending::Duplicate));
             }
             return;
         }
-        // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
-        if progress.bytes.reaches_into(start, end) {
-            for (first, last) in interruptible(progress.bytes.overlaps(start, end)) {
-                if *allowance == 0 {
-                    break;
-                }
-                // A look that finds nothing is one, too.
-                let found = flow.some_mapped_into(first, last, *allowance, parts);
-                *allowance = allowance.saturating_sub(found.max(1));
-            }
-            for part in parts.drain(..) {
-                if part.carriage != Carriage::Probe {
-                    visit(part.as_sent((part.dsn, part.end()), Sending::Retransmission));
-                }
-            }
-            for (first, last) in interruptible(progress.bytes.gaps(start, end)) {
-                flow.mapped_into(first, last, parts);
-            }
-        } else {
-            flow.mapped_into(start, end, parts);
+        for part in again.iter().filter(|part| part.carriage != Carriage::Probe) {
+            visit(part.as_sent((part.dsn, part.end()), Sending::Retransmission));
         }
-        let new_bytes = progress.bytes.insert(start, end);
         volume.retransmitted += length - new_bytes;
         volume.retransmitted_packets += u64::from(new_bytes < length);
-        volume.unmapped += new_bytes.saturating_sub(parts.iter().map(|part| part.length).sum());
+        volume.unmapped += new_bytes.saturating_sub(new.iter().map(|part| part.length).sum());
         let before = self.repeats.len();
         let sender = Sender { subflow: u32::try_from(packet.subflow).unwrap_or(u32::MAX), row: packet.row };
-        for part in interruptible(&*parts) {
+        for part in interruptible(new) {
             if part.carriage == Carriage::Probe {
                 // Where TCP's window was shut, too, it has been counted.
                 volume.window_probes += u64::from(packet.nature == Nature::Ordinary);
@@ -283,7 +226,7 @@ impl Walk {
                 volume.add_first(part, end - part.dsn);
                 continue;
             }
-            if !takes(allowance, &self.data, &progress.after_others, (part.dsn, end)) {
+            if !takes(allowance, &self.data, after_others, (part.dsn, end)) {
                 // All that was sent before counts as the first piece of it does.
                 let Some(first) = self.data.overlaps(part.dsn, end).next() else { continue };
                 let again = part.length.saturating_sub(self.data.gaps(part.dsn, end).map(|(from, to)| to - from).sum());
@@ -302,8 +245,7 @@ impl Walk {
                 volume.first_sent += self.data.fill(part.dsn, end, |_| sender);
                 continue;
             }
-            for piece in interruptible(sent_before(&self.data, &progress.after_others, sender.subflow, (part.dsn, end)))
-            {
+            for piece in interruptible(sent_before(&self.data, after_others, sender.subflow, (part.dsn, end))) {
                 volume.resent += piece.length();
                 visit(part.as_sent((piece.start, piece.end), Sending::SameSubflow));
                 self.repeats.push(repeat(packet, RepeatKind::SameSubflow, &piece));
@@ -311,13 +253,13 @@ impl Walk {
             for others in
                 interruptible(self.data.overlaps(part.dsn, end).filter(|piece| piece.value.subflow != sender.subflow))
             {
-                for (start, end) in interruptible(progress.after_others.gaps(others.start, others.end)) {
+                for (start, end) in interruptible(after_others.gaps(others.start, others.end)) {
                     let piece = Piece { start, end, ..others };
                     volume.reinjected += piece.length();
                     visit(part.as_sent((start, end), Sending::Reinjection));
                     self.repeats.push(repeat(packet, RepeatKind::Reinjection, &piece));
                 }
-                progress.after_others.fill(others.start, others.end, |_| sender);
+                after_others.fill(others.start, others.end, |_| sender);
             }
             for (first, last) in interruptible(self.data.gaps(part.dsn, end)) {
                 visit(part.as_sent((first, last), Sending::First));

@@ -5,6 +5,8 @@ use super::Direction;
 use super::flow::{Payload, SubflowDirection, place};
 use super::mappings::{self, FirstPass, Flows, Read};
 use super::numbers::Numbers;
+use super::parted::{Batch, Parting};
+use super::piped::piped;
 use super::plain::Reason;
 use super::sent::{SentPiece, Walks};
 use super::sequence::{Acknowledgement, SentRange};
@@ -74,21 +76,38 @@ impl<'a> Mappings<'a> {
     /// Mappings mostly come with their data or before, and then one pass over the packets does. At the first packet with data
     /// whose mapping has not come, this is given up; a new observer sees the packets in a second pass.
     #[must_use]
-    pub fn walked<O: Observer>(
+    pub fn walked<O: Observer + Send>(
         segments: &'a [Segment],
         tracking: &'a Tracking,
         connection: &'a Connection,
-        observer: impl Fn() -> O,
+        observer: impl Fn() -> O + Sync,
     ) -> (Self, ByRole<Direction>, O) {
-        let mut at_once = Some(AtOnce { walks: Walks::new(connection), sent: Vec::new(), observer: observer() });
-        let mappings = Self::collected(segments, tracking, connection, |read| {
-            if at_once.as_mut().is_some_and(|at_once| !at_once.push(read, tracking)) {
-                at_once = None;
-            }
+        let packets = connection.subflows.iter().filter_map(|id| tracking.stream(*id));
+        let packets = packets.map(|stream| stream.packets.len()).sum();
+        let seen = || Seen { walks: Walks::new(connection), sent: Vec::new(), observer: observer() };
+        let look = |seen: &mut Seen<O>, batch: &Batch<'a>| seen.take(batch, tracking);
+        let (mappings, seen) = piped(packets, seen, look, |hand_over| {
+            let (mut parting, mut batch) = (Some(Parting::new(connection)), Batch::default());
+            let mappings =
+                Self::collected(segments, tracking, connection, |&Read { packet, data_ack, payload, flow }| {
+                    let settled = !packet.elsewhere && flow.has_mapped(payload);
+                    let Some(known) = parting.as_mut().filter(|_| settled) else {
+                        parting = None;
+                        return;
+                    };
+                    known.push(packet, data_ack, (flow, payload), &mut batch);
+                    if batch.is_full() {
+                        hand_over(&batch);
+                        batch.clear();
+                    }
+                });
+            hand_over(&batch);
+            (mappings, parting.is_some())
         });
-        if let Some(AtOnce { walks, observer, .. }) = at_once {
-            let directions = mappings.totals(walks);
-            return (mappings, directions, observer);
+        let (mappings, settled) = mappings;
+        if settled {
+            let directions = mappings.totals(seen.walks);
+            return (mappings, directions, seen.observer);
         }
         let mut observer = observer();
         let directions = mappings.walk(|laden| observer.see(laden));
@@ -188,14 +207,14 @@ impl<'a> Mappings<'a> {
     /// The second pass: shows `visit` each packet of the connection, in the order of the file, and what it carries. Returns
     /// the totals of either direction.
     pub fn walk(&self, mut visit: impl FnMut(&Laden<'_, 'a>)) -> ByRole<Direction> {
-        let mut all = Walks::new(self.connection);
+        let mut all = Single::new(self.connection);
         let (found, mut places) = self.all();
-        let mut here = self.here.is_some().then(|| (self.in_one_place(), Walks::new(self.connection)));
+        let mut here = self.here.is_some().then(|| (self.in_one_place(), Single::new(self.connection)));
         let mut sent = Vec::new();
         interruptible(self.packets()).for_each(|packet| {
             sent.clear();
             let one_place = here.is_none();
-            let of_all = places.visit(found, &packet, &mut all, |piece| {
+            let of_all = all.push((found, &mut places), &packet, |piece| {
                 if one_place {
                     note(&mut sent, &packet, piece);
                 }
@@ -203,14 +222,14 @@ impl<'a> Mappings<'a> {
             let data_ack = match &mut here {
                 None => of_all,
                 Some(_) if packet.elsewhere => None,
-                Some(((here, places), walks)) => {
-                    places.visit(here, &packet, walks, |piece| note(&mut sent, &packet, piece))
+                Some(((found, places), here)) => {
+                    here.push((found, places), &packet, |piece| note(&mut sent, &packet, piece))
                 }
             };
             let acknowledged = data_ack.map(|next| acknowledgement(next, &packet, self.tracking));
             visit(&Laden { packet: &packet, sent: &sent, acknowledged });
         });
-        self.totals(all)
+        self.totals(all.walks)
     }
 
     /// What is known of either direction after the second pass.
@@ -247,26 +266,52 @@ fn acknowledgement(next: u64, packet: &Travelling<'_>, tracking: &Tracking) -> A
     Acknowledgement { row: packet.row, time: packet.segment.abstime, subflow: packet.subflow, next, window }
 }
 
-/// The second pass while the first one is under way.
-struct AtOnce<O> {
+/// The second pass, and who sees it.
+struct Seen<O> {
     walks: Walks,
     sent: Vec<SentRange>,
     observer: O,
 }
 
-impl<O: Observer> AtOnce<O> {
-    /// Takes in the next packet, unless a later one may still say more of its data; whether it did.
+impl<O: Observer> Seen<O> {
+    /// Takes in the next packets.
+    fn take(&mut self, batch: &Batch<'_>, tracking: &Tracking) {
+        batch.each(|step, again, new| {
+            self.sent.clear();
+            self.walks.push(step, again, new, |piece| note(&mut self.sent, &step.packet, piece));
+            let acknowledged = step.data_ack.map(|next| acknowledgement(next, &step.packet, tracking));
+            self.observer.see(&Laden { packet: &step.packet, sent: &self.sent, acknowledged });
+        });
+    }
+}
+
+/// The second pass packet by packet.
+struct Single<'a> {
+    parting: Parting,
+    batch: Batch<'a>,
+    walks: Walks,
+}
+
+impl<'a> Single<'a> {
+    fn new(connection: &Connection) -> Self {
+        Single { parting: Parting::new(connection), batch: Batch::default(), walks: Walks::new(connection) }
+    }
+
+    /// Takes in the next packet, one of those that the first pass `found`; returns its DATA_ACK. `visit` sees each range of
+    /// data that it carries.
     #[inline]
-    fn push(&mut self, read: &Read<'_, '_>, tracking: &Tracking) -> bool {
-        let Read { packet, data_ack, payload, flow } = *read;
-        if packet.elsewhere || !flow.has_mapped(payload) {
-            return false;
-        }
-        self.sent.clear();
-        self.walks.push(packet, flow, payload, |piece| note(&mut self.sent, packet, piece));
-        let acknowledged = data_ack.map(|next| acknowledgement(next, packet, tracking));
-        self.observer.see(&Laden { packet, sent: &self.sent, acknowledged });
-        true
+    fn push(
+        &mut self,
+        (found, places): (&FirstPass, &mut Places),
+        packet: &Travelling<'a>,
+        mut visit: impl FnMut(SentPiece),
+    ) -> Option<u64> {
+        let Placed { payload, data_ack } = places.next(packet)?;
+        let flow = found.flows.get(packet.towards).get(packet.subflow)?;
+        self.batch.clear();
+        self.parting.push(packet, data_ack, (flow, payload), &mut self.batch);
+        self.batch.each(|step, again, new| self.walks.push(step, again, new, &mut visit));
+        data_ack
     }
 }
 
@@ -309,20 +354,6 @@ impl Places {
             self.numbers.get_mut(packet.towards).working(mapping.dsn, dss.has(Dss::DSN_8));
         }
         acknowledged
-    }
-
-    /// Takes in the next packet, one of those that the first pass `found`, on the way of `walks`; returns its DATA_ACK.
-    #[inline]
-    fn visit(
-        &mut self,
-        found: &FirstPass,
-        packet: &Travelling<'_>,
-        walks: &mut Walks,
-        visit: impl FnMut(SentPiece),
-    ) -> Option<u64> {
-        let Placed { payload, data_ack } = self.next(packet)?;
-        walks.push(packet, found.flows.get(packet.towards).get(packet.subflow)?, payload, visit);
-        data_ack
     }
 
     /// The numbers of the data towards that end so far.
