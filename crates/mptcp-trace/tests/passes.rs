@@ -1,10 +1,14 @@
-//! Both passes over the data of a connection in one, or one after the other: packets carry the same data.
+//! Both passes over the data of a connection in one, by one thread or two, or one after the other: packets carry the same
+//! data.
 
 use std::path::{Path, PathBuf};
 
-use mptcp_trace::PacketRow;
+use mptcp_trace::packets::frames::Frame;
+use mptcp_trace::packets::segment::{Dss, Fields, Mapping, flag};
+use mptcp_trace::packets::{Builder, CaptureFacts, Dissection};
 use mptcp_trace::tracking::data::{Acknowledgement, Direction, Laden, Mappings, Observer, SentRange};
 use mptcp_trace::tracking::{ByRole, Capture};
+use mptcp_trace::{Instant, PacketRow, Span};
 
 /// What each packet carries.
 #[derive(Default, PartialEq, Debug)]
@@ -58,4 +62,82 @@ fn one_pass_tells_what_two_tell() {
         }
     }
     assert!(connections > 50, "{connections} connections");
+}
+
+/// A long connection over two subflows: the data come in order, late, and again on either of them.
+fn long(packets: usize) -> Capture {
+    let mut builder = Builder::default();
+    let mut number = 0_u64;
+    let mut push = |from_client: bool, subflow: u8, change: &dyn Fn(&mut Fields)| {
+        let (client, server) = (([10, 0, subflow, 1].into(), 40_000), ([10, 0, 9, 1].into(), 80));
+        let ends = if from_client { (client, server) } else { (server, client) };
+        let mut fields = Fields::between(ends.0, ends.1);
+        number += 1;
+        fields.packetid = number;
+        fields.abstime = Instant::EPOCH + Span::from_milliseconds(i64::try_from(number).unwrap());
+        fields.flags = flag::ACK;
+        (fields.sequence, fields.acknowledgement, fields.window) = (1000, 5000, 60_000);
+        change(&mut fields);
+        builder.push(&Frame::default(), fields);
+    };
+    for subflow in 0..2 {
+        push(true, subflow, &|fields| (fields.flags, fields.sequence) = (flag::SYN, 999));
+        push(false, subflow, &|fields| {
+            (fields.flags, fields.sequence, fields.acknowledgement) = (flag::SYN | flag::ACK, 4999, 1000);
+        });
+    }
+    let base = 0x1234_5678_0000_0000_u64;
+    let (mut sent, mut random) = ([0_u32; 2], 7_u32);
+    let mut next = 0_u64;
+    for step in 0..packets / 2 {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let subflow = u8::from(random >> 20 & 3 == 0);
+        let place = &mut sent[usize::from(subflow)];
+        // Now and then data that went before: under the same numbers, or under new ones.
+        let (at, dsn) = match random >> 24 {
+            0..8 if *place > 5 => (*place - 3, None),
+            8..16 if next > 20 => (*place, Some(next - 1 - u64::from(random >> 8 & 15))),
+            _ => (*place, Some(next)),
+        };
+        let dsn = dsn.map(|dsn| base + dsn * 100);
+        if at == *place {
+            *place += 1;
+            next += u64::from(dsn == Some(base + next * 100));
+        }
+        push(true, subflow, &|fields| {
+            fields.sequence = 1000 + at * 100;
+            fields.payload = Some(100);
+            let mapping = dsn.map(|dsn| Mapping { dsn, ssn: 1 + at * 100, length: 100, checksum: None });
+            fields.dss = mapping.map(|mapping| Dss {
+                flags: Dss::DATA_ACK | Dss::DATA_ACK_8 | Dss::MAPPING | Dss::DSN_8,
+                data_ack: Some(base * 2),
+                mapping: Some(mapping),
+            });
+        });
+        let acknowledged = 1000 + *place * 100;
+        push(false, subflow, &|fields| {
+            (fields.sequence, fields.acknowledgement) = (5000, acknowledged);
+            let data_ack = Some(base + (step as u64).min(next) * 100);
+            fields.dss = Some(Dss { flags: Dss::DATA_ACK | Dss::DATA_ACK_8, data_ack, mapping: None });
+        });
+    }
+    let dissection = Dissection { packets: builder.finish(), facts: CaptureFacts::default() };
+    Capture::new(PathBuf::from("long"), dissection).unwrap()
+}
+
+#[test]
+fn two_threads_tell_what_one_tells() {
+    let capture = long(80_000);
+    let mut again = 0;
+    for connection in capture.tracking.whole_connections() {
+        let (segments, tracking) = (&capture.segments, &capture.tracking);
+        let (_, at_once, seen) = Mappings::walked(segments, tracking, connection, Carried::default);
+        assert!(seen.0.len() > 10_000, "{} packets", seen.0.len());
+        let mut carried = Carried::default();
+        let two = Mappings::of(segments, tracking, connection).walk(|laden| carried.see(laden));
+        assert!(seen == carried, "connection {}", connection.id);
+        assert_eq!(format!("{at_once:?}"), format!("{two:?}"));
+        again += two.server.subflows.iter().map(|subflow| subflow.reinjected + subflow.resent).sum::<u64>();
+    }
+    assert!(again > 100_000, "{again} bytes sent again");
 }

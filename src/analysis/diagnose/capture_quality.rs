@@ -1,5 +1,7 @@
 //! Gaps of the capture that affect its numbers.
 
+use std::collections::HashSet;
+
 use super::{Finding, FindingKind};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::{Segment, flag};
@@ -7,7 +9,7 @@ use mptcp_trace::tracking::Positions;
 use mptcp_trace::tracking::copies::{CopiedStream, ToldBy};
 use mptcp_trace::tracking::{ByRole, Capture, Stream};
 use mptcp_trace::units::counted;
-use mptcp_trace::{StreamId, parallel};
+use mptcp_trace::{Id, StreamId};
 
 pub fn find(capture: &Capture) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -214,19 +216,18 @@ fn translated(capture: &Capture) -> Option<Finding> {
 
 /// Data that an end acknowledged and that the capture does not hold.
 fn missing(capture: &Capture) -> Option<Finding> {
-    let streams = capture.tracking.streams.as_slice();
-    let found = parallel::each(streams, capture.segments.len(), |stream| acknowledged_unseen(capture, stream));
-    let streams = found.iter().filter(|found| !found.is_empty()).count();
-    let mut shown: Vec<u64> = found.into_iter().flatten().collect();
+    let shown = acknowledged_unseen(capture);
     if shown.is_empty() {
         return None;
     }
+    let streams: HashSet<StreamId> = shown.iter().map(|(stream, _)| *stream).collect();
     let detail = format!(
         "data missing from the capture was acknowledged in {} of {}",
         counted(shown.len(), "packet"),
-        counted(streams, "TCP stream")
+        counted(streams.len(), "TCP stream")
     );
     let meaning = "the capture dropped packets, or does not cover the whole path: volumes are too low";
+    let mut shown: Vec<u64> = shown.into_iter().map(|(_, packetid)| packetid).collect();
     shown.sort_unstable();
     Some(
         Finding::problem(
@@ -239,20 +240,21 @@ fn missing(capture: &Capture) -> Option<Finding> {
     )
 }
 
-fn acknowledged_unseen(capture: &Capture, stream: &Stream) -> Vec<u64> {
+/// The packets that acknowledge such data first, each with its stream.
+fn acknowledged_unseen(capture: &Capture) -> Vec<(StreamId, u64)> {
     /// One direction's data: how far it was seen.
-    #[derive(Default)]
+    #[derive(Clone, Default)]
     struct Seen {
         positions: Positions,
         end: Option<u64>,
     }
-    let mut directions: ByRole<Seen> = ByRole::default();
+    // All streams at once: packets are looked at in the order in which they lie in memory.
+    let streams = capture.tracking.streams.as_slice();
+    let mut directions: Vec<ByRole<Seen>> = vec![ByRole::default(); streams.len()];
     let mut found = Vec::new();
-    for row in interruptible(&stream.packets) {
-        let (Some(segment), Some(packet)) = (capture.segments.get(row.index()), capture.tracking.packets.get(*row))
-        else {
-            continue;
-        };
+    for (segment, packet) in interruptible(capture.segments.iter().zip(&capture.tracking.packets)) {
+        let index = packet.stream.index();
+        let (Some(stream), Some(directions)) = (streams.get(index), directions.get_mut(index)) else { continue };
         let towards = stream.towards(packet);
         let own = directions.get_mut(towards);
         let counted = u64::from(segment.has(flag::SYN)) + u64::from(segment.has(flag::FIN));
@@ -268,7 +270,7 @@ fn acknowledged_unseen(capture: &Capture, stream: &Stream) -> Vec<u64> {
         {
             let acknowledged = opposite.positions.position(segment.acknowledgement);
             if acknowledged > seen {
-                found.push(segment.packetid());
+                found.push((stream.id, segment.packetid()));
                 // Said once for each gap.
                 opposite.end = Some(acknowledged);
             }
