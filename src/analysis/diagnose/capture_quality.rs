@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use super::{Finding, FindingKind};
+use mptcp_trace::StreamId;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::{Segment, flag};
 use mptcp_trace::tracking::Positions;
 use mptcp_trace::tracking::copies::{CopiedStream, ToldBy};
 use mptcp_trace::tracking::{ByRole, Capture, Stream};
 use mptcp_trace::units::counted;
-use mptcp_trace::{Id, StreamId};
 
 pub fn find(capture: &Capture) -> Vec<Finding> {
     let mut findings = Vec::new();
