@@ -156,7 +156,8 @@ fn only_direction(
     request: &PlotRequest,
     session: &Session,
 ) -> Result<Option<(PlotRequest, String)>> {
-    let Some(capture) = plotted_capture(arguments, session).filter(|_| about != About::Packets) else {
+    let asked = request.towards.is_some() || request.both;
+    let Some(capture) = plotted_capture(arguments, session).filter(|_| about != About::Packets && !asked) else {
         return Ok(None);
     };
     let Plotted { connection, tcpstream } = Plotted::of(&capture, arguments)?;

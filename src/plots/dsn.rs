@@ -52,8 +52,9 @@ impl Described for Dsn {
          shape of its own: TCP retransmissions, reinjections (already sent over \
          another subflow), and re-sends on the same subflow under new numbers. The lower steps show the highest \
          DATA_ACK so far, the upper ones the edge of the receiver's window; both extend to the connection's last \
-         packet. Marks that would cover each other are thinned. --acks adds what subflows report: SACK blocks, as far as \
-         they report something new or something that came twice; duplicate ACKs, at the byte that they ask for; \
+         packet. Marks that would cover each other are thinned. --acks adds what subflows report, in their colours: SACK \
+         blocks, which end in short lines across, as far as they report something new or something that came twice; \
+         duplicate ACKs, at the byte that they ask for; \
          windows of zero, at the highest DATA_ACK. Without the sender's key, numbers count from the lowest one seen, of data or of a DATA_ACK."
     }
 
