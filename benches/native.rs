@@ -108,7 +108,8 @@ fn against_others(capture: &Made, folder: &Path) -> Outcome<()> {
         process
     };
     let figure = folder.join("figure.svg").display().to_string();
-    let runs: [(&str, Start<'_>); 14] = [
+    let values = folder.join("values.csv").display().to_string();
+    let runs: [(&str, Start<'_>); 21] = [
         ("tcptrace -n", Box::new(|| with_file("tcptrace", &["-n"]))),
         ("cat | wc -c", Box::new(|| with_file("sh", &["-c", "cat \"$0\" | wc -c"]))),
         ("list_mptcp_connections", Box::new(|| ours(&["list_mptcp_connections"]))),
@@ -122,7 +123,14 @@ fn against_others(capture: &Made, folder: &Path) -> Outcome<()> {
         ("ooo 0", Box::new(|| ours(&["ooo", "0"]))),
         ("list_reinjections 0", Box::new(|| ours(&["list_reinjections", "0"]))),
         ("events 0", Box::new(|| ours(&["events", "0"]))),
+        ("bursts 0", Box::new(|| ours(&["bursts", "0"]))),
+        ("mptcp_required_buffer 0", Box::new(|| ours(&["mptcp_required_buffer", "0"]))),
         ("plot dsn 0", Box::new(|| ours(&["plot", "dsn", "0", "--out", &figure]))),
+        ("plot dsn 0, values", Box::new(|| ours(&["plot", "dsn", "0", "--out", &values]))),
+        ("plot rtt 0", Box::new(|| ours(&["plot", "rtt", "0", "--out", &figure]))),
+        ("plot ooo 0", Box::new(|| ours(&["plot", "ooo", "0", "--out", &figure]))),
+        ("plot flight 0", Box::new(|| ours(&["plot", "flight", "0", "--out", &figure]))),
+        ("plot mptcp_gput 0", Box::new(|| ours(&["plot", "mptcp_gput", "0", "--out", &figure]))),
     ];
     // What they are measured by: one connection by the listing, all by their summary.
     let (listing, summary) = (2, 6);
@@ -154,7 +162,17 @@ fn against_others(capture: &Made, folder: &Path) -> Outcome<()> {
                 format!("  /tcptrace {}, B/packet {}", verdict(least, ratios.0), verdict(120.0, memory))
             }
             "diagnose" => format!("  /summary {}", verdict(1.5, ratios.3)),
-            "rtt 0" | "ooo 0" | "list_reinjections 0" | "events 0" | "plot dsn 0" => {
+            "rtt 0"
+            | "ooo 0"
+            | "list_reinjections 0"
+            | "events 0"
+            | "bursts 0"
+            | "mptcp_required_buffer 0"
+            | "plot dsn 0"
+            | "plot rtt 0"
+            | "plot ooo 0"
+            | "plot flight 0"
+            | "plot mptcp_gput 0" => {
                 format!("  /listing {}", verdict(1.3, ratios.2))
             }
             _ => String::new(),

@@ -2,11 +2,11 @@
 
 use clap::ArgMatches;
 
-use super::shared::limit::{self, Limit, amount};
+use super::shared::limit::{self, Limit};
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
-use crate::output::{Cell, Report, Rows, Table};
+use crate::output::{Cell, Data, Report, Rows, Table};
 use mptcp_trace::analysis::bursts::{Burst, bursts};
 use mptcp_trace::tracking::Role;
 use mptcp_trace::units::counted;
@@ -53,7 +53,7 @@ impl Command for Bursts {
         let towards = arguments::role(arguments);
         let mut found = bursts(capture, connection);
         found.retain(|burst| towards.is_none_or(|role| burst.towards == role));
-        let mut table = Table::headed(&[
+        let table = Table::headed(&[
             ("towards", ""),
             ("position", ""),
             ("tcpstream", "tcp\nstream"),
@@ -64,10 +64,10 @@ impl Command for Bursts {
             ("bytes", ""),
             ("new_bytes", "new\nbytes"),
         ]);
-        table.rows.extend(found.iter().map(row));
-        let table = Limit::of(arguments).cut(table, "with the fewest bytes", |_, row| amount(row, 7));
+        let table = Limit::of(arguments).rows_of(table, &found, "with the fewest bytes", |burst| burst.bytes, row);
         let notes = Role::BOTH.into_iter().filter_map(|role| note(&found, role)).collect();
-        Ok(Outcome::Report(Report::new(&found, vec![table]).complete(&ROWS).declared("bursts").with_notes(notes)))
+        let report = Report::of(Data::owning(found), vec![table]);
+        Ok(Outcome::Report(report.complete(&ROWS).declared("bursts").with_notes(notes)))
     }
 }
 

@@ -11,7 +11,7 @@ use super::shared::{milliseconds, roles, series};
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
-use crate::output::{Cell, Report, Rows, Table};
+use crate::output::{Cell, Data, Report, Rows, Table};
 use mptcp_trace::StreamId;
 use mptcp_trace::analysis::distribution::Distribution;
 use mptcp_trace::analysis::out_of_order::{Blame, OutOfOrder, OutOfOrderDirection, out_of_order};
@@ -94,9 +94,9 @@ impl Command for OutOfOrderCommand {
             let by_time = |index: usize, row: &[Cell]| (blocked.get(index).copied(), amount(row, 2));
             tables.push(limit.cut(blame(direction), "with the shortest waits", by_time));
         }
-        Ok(Outcome::Report(
-            Report::new(&found, tables).with_records(flat(&found)).complete(&ROWS).declared("ooo").with_notes(notes),
-        ))
+        let records = flat(&found);
+        let report = Report::of(Data::owning(found), tables).with_records(records);
+        Ok(Outcome::Report(report.complete(&ROWS).declared("ooo").with_notes(notes)))
     }
 }
 

@@ -7,8 +7,8 @@ use super::shared::{milliseconds, roles, series};
 use super::{Category, Command, Described, Example, Outcome, Session};
 use crate::arguments;
 use crate::error::Result;
-use crate::output::{Cell, Column, Report, Rows, Table};
-use mptcp_trace::analysis::rtt::{Record, RoundTrips, SampleRow, Series, meaning, parts, rtt};
+use crate::output::{Cell, Column, Data, Report, Rows, Table};
+use mptcp_trace::analysis::rtt::{Record, RoundTrips, SampleRow, meaning, parts, rtt};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Connection, Role};
 
@@ -77,14 +77,15 @@ impl Command for RttCommand {
         if arguments.get_flag("samples") {
             let samples: Vec<SampleRow> = found.rows(capture).collect();
             let table = sample_table(&samples);
-            return Ok(Outcome::Report(Report::new(&samples, vec![table]).declared("rtt --samples").with_notes(notes)));
+            let report = Report::of(Data::owning(samples), vec![table]);
+            return Ok(Outcome::Report(report.declared("rtt --samples").with_notes(notes)));
         }
         let limit = Limit::of(arguments);
-        let records: Vec<Record> = found.series.iter().map(Series::record).collect();
+        let records = found.records();
         let directions = Role::BOTH.iter().filter(|role| records.iter().any(|record| record.towards == **role));
         let tables = directions.map(|role| limit.cut(direction(&records, *role), FEWEST, |_, row| amount(row, 2)));
         let tables = tables.collect();
-        let report = Report::new(&records, tables);
+        let report = Report::of(Data::owning(records), tables);
         Ok(Outcome::Report(report.complete(&ROWS).declared("rtt").with_notes(notes)))
     }
 }

@@ -48,11 +48,34 @@ pub fn strokes(strokes: &[Stroke], cell: f64, most: usize) -> Vec<Stroke> {
 }
 
 fn columns_of_strokes(strokes: &[Stroke], cell: f64) -> Vec<Stroke> {
-    let mut columns: HashMap<i64, Vec<(f64, f64)>> = HashMap::new();
+    let mut columns: Vec<(i64, Vec<(f64, f64)>)> = Vec::new();
+    let mut places: HashMap<i64, usize> = HashMap::new();
+    // Mostly the next stroke stands in the column of the one before.
+    let mut at = None;
     for (x, one, other) in interruptible(strokes) {
-        columns.entry(index(*x, cell)).or_default().push((one.min(*other), one.max(*other)));
+        let (column, top, bottom) = (index(*x, cell), one.min(*other), one.max(*other));
+        let place = at.filter(|(own, _)| *own == column).map_or_else(
+            || {
+                *places.entry(column).or_insert_with(|| {
+                    columns.push((column, Vec::new()));
+                    columns.len() - 1
+                })
+            },
+            |(_, place)| place,
+        );
+        at = Some((column, place));
+        let Some((_, pieces)) = columns.get_mut(place) else { continue };
+        match pieces.last_mut() {
+            // No row of cells is free between the two: they are one piece in any case.
+            Some(open)
+                if index(top, cell) <= index(open.1, cell).saturating_add(1)
+                    && index(open.0, cell) <= index(bottom, cell).saturating_add(1) =>
+            {
+                *open = (open.0.min(top), open.1.max(bottom));
+            }
+            _ => pieces.push((top, bottom)),
+        }
     }
-    let mut columns: Vec<_> = columns.into_iter().collect();
     columns.sort_unstable_by_key(|(column, _)| *column);
     let mut merged = Vec::new();
     for (column, mut pieces) in interruptible(columns) {

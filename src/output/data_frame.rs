@@ -1,5 +1,7 @@
 //! A data frame as the body of a report, written row by row so that a long one is never held twice.
 
+use std::ops::Range;
+
 use polars::prelude::{DataFrame, PolarsResult};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
@@ -43,7 +45,12 @@ impl FrameRows {
 
     /// The rows, top to bottom.
     pub fn rows(&self) -> impl Iterator<Item = FrameRow<'_>> {
-        (0..self.height()).map(|row| FrameRow { columns: &self.columns, row })
+        self.part(0..self.height())
+    }
+
+    /// Some of them.
+    pub fn part(&self, rows: Range<usize>) -> impl Iterator<Item = FrameRow<'_>> {
+        rows.map(|row| FrameRow { columns: &self.columns, row })
     }
 
     /// The same rows as cells for people.

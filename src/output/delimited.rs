@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Write};
 
+use super::in_parts::in_parts;
 use super::result_columns::{self, Declared};
 use super::{Cell, Report, Table, complete};
 use crate::delimiter::Delimiter;
@@ -17,14 +18,29 @@ pub(super) fn write(
     for_terminal: bool,
     output: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut writer = csv::WriterBuilder::new().delimiter(delimiter.byte()).from_writer(output);
     let shown = |text: String| if for_terminal { terminal_text::escape(&text).into_owned() } else { text };
     if let Some(frame) = &report.frame {
+        let mut writer = csv::WriterBuilder::new().delimiter(delimiter.byte()).from_writer(&mut *output);
         write_header(frame.names(), shown, &mut writer)?;
-        for row in frame.rows() {
-            writer.write_record(row.values().map(|value| shown(value.machine_text()))).map_err(io_error)?;
-        }
-    } else if let Some(text) = &report.text {
+        writer.flush()?;
+        drop(writer);
+        return in_parts(frame.height(), output, |rows| {
+            let mut writer = csv::WriterBuilder::new().delimiter(delimiter.byte()).from_writer(Vec::new());
+            let mut text = String::new();
+            for row in frame.part(rows) {
+                for value in row.values() {
+                    text.clear();
+                    value.put_machine_text(&mut text);
+                    let shown = if for_terminal { terminal_text::escape(&text) } else { Cow::Borrowed(text.as_str()) };
+                    writer.write_field(shown.as_bytes()).map_err(io_error)?;
+                }
+                writer.write_record(None::<&[u8]>).map_err(io_error)?;
+            }
+            writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
+        });
+    }
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter.byte()).from_writer(output);
+    if let Some(text) = &report.text {
         write_header(std::iter::once("text"), shown, &mut writer)?;
         for line in text.lines() {
             writer.write_record([shown(spreadsheet::inert(line).into_owned())]).map_err(io_error)?;
@@ -83,7 +99,7 @@ fn names(table: &Table) -> impl Iterator<Item = &str> {
 fn write_header<'a>(
     names: impl Iterator<Item = &'a str>,
     shown: impl Fn(String) -> String,
-    writer: &mut csv::Writer<&mut dyn Write>,
+    writer: &mut csv::Writer<impl Write>,
 ) -> io::Result<()> {
     writer.write_record(names.map(|name| shown(spreadsheet::inert(name).into_owned()))).map_err(io_error)
 }

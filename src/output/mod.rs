@@ -9,6 +9,7 @@ mod complete;
 mod data;
 mod data_frame;
 mod delimited;
+mod in_parts;
 mod json;
 mod paint;
 mod paths;

@@ -4,6 +4,7 @@
 //! [`Value`].
 
 use std::borrow::Cow;
+use std::fmt::Write;
 
 use polars::prelude::*;
 
@@ -42,19 +43,27 @@ impl Value<'_> {
     /// are joined by `;` and an empty list is `[]`.
     #[must_use]
     pub fn machine_text(&self) -> String {
-        match self {
-            Value::List(items) if items.is_empty() => "[]".to_string(),
-            Value::List(items) => join(items, ";"),
-            Value::Null => String::new(),
-            Value::Unsigned(number) => number.to_string(),
-            Value::Hexadecimal(number, digits) => hexadecimal(*number, *digits),
-            Value::Signed(number) => number.to_string(),
-            Value::Float(number) => number.to_string(),
-            Value::Boolean(truth) => truth.to_string(),
-            Value::Text(text) => spreadsheet::inert(text).into_owned(),
-            Value::Instant(instant) => time_text::rfc3339(*instant),
-            Value::Span(span) => time_text::seconds(*span),
-        }
+        let mut text = String::new();
+        self.put_machine_text(&mut text);
+        text
+    }
+
+    /// Adds the same to a text.
+    pub fn put_machine_text(&self, text: &mut String) {
+        // Writing to a text does not fail.
+        let _ = match self {
+            Value::List(items) if items.is_empty() => text.write_str("[]"),
+            Value::List(items) => text.write_str(&join(items, ";")),
+            Value::Null => Ok(()),
+            Value::Unsigned(number) => write!(text, "{number}"),
+            Value::Hexadecimal(number, digits) => text.write_str(&hexadecimal(*number, *digits)),
+            Value::Signed(number) => write!(text, "{number}"),
+            Value::Float(number) => write!(text, "{number}"),
+            Value::Boolean(truth) => write!(text, "{truth}"),
+            Value::Text(own) => text.write_str(&spreadsheet::inert(own)),
+            Value::Instant(instant) => text.write_str(&time_text::rfc3339(*instant)),
+            Value::Span(span) => text.write_str(&time_text::seconds(*span)),
+        };
     }
 }
 

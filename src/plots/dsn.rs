@@ -19,7 +19,7 @@ use crate::drawing::figure::{
 use crate::error::Result;
 use mptcp_trace::analysis::events::{Event, EventKind, events};
 use mptcp_trace::interrupt::interruptible;
-use mptcp_trace::parallel::both;
+use mptcp_trace::parallel::{both, each};
 use mptcp_trace::tracking::data::{DataSequence, Sending, SentRange, data_sequence};
 use mptcp_trace::tracking::{Capture, Connection, Role};
 use mptcp_trace::units::grouped;
@@ -94,18 +94,20 @@ impl Plot for Dsn {
 pub fn dsn(capture: &Capture, connection: &Connection, request: &PlotRequest) -> Figure {
     let happened = || events(capture, connection, None);
     let data = || data_sequence(&capture.segments, &capture.tracking, connection);
-    let (sequence, happened) = both(capture.segments.len(), data, happened);
+    let (sequence, happened) = both(capture.tracking.packets_of(connection), data, happened);
     let mut figure = Figure::new(format!("MPTCP connection {} of {}", connection.id, capture.name()));
     let clock = Clockwork::of(capture);
     let streams = connection.subflows.iter().filter_map(|stream| capture.tracking.stream(*stream));
-    let rows = streams.flat_map(|stream| &stream.packets);
-    let end = rows.filter_map(|row| capture.segments.get(row.index())).map(|segment| segment.abstime).max();
+    let end = streams.filter_map(|stream| capture.span_of(stream)).map(|(_, last)| last).max();
     let end = clock.seconds(end.unwrap_or_else(|| capture.origin()));
-    for towards in request.directions() {
-        let sequence = sequence.get(towards);
+    let directions = request.directions();
+    let panel = |towards: &Role| {
+        let (towards, sequence) = (*towards, sequence.get(*towards));
         let origin = sequence.origin();
-        let direction = Direction { capture, connection, request, towards, sequence, origin, clock, end };
-        let (panel, unmarked) = direction.panel(&happened);
+        Direction { capture, connection, request, towards, sequence, origin, clock, end }.panel(&happened)
+    };
+    let panels = each(&directions, capture.tracking.packets_of(connection), panel);
+    for (towards, (panel, unmarked)) in directions.into_iter().zip(panels) {
         figure = figure.with_panel(panel);
         if !unmarked.is_empty() {
             figure = figure.with_caption(format!(
@@ -124,6 +126,8 @@ pub fn dsn(capture: &Capture, connection: &Connection, request: &PlotRequest) ->
 
 /// Marks, and the number of the packet that each stands for.
 type OfPackets<T> = (Vec<T>, Vec<u64>);
+/// Data sent again, by subflow; of many subflows together, because their colours would tell nothing.
+type Again = BTreeMap<Option<u32>, OfPackets<Point>>;
 
 struct Direction<'a> {
     capture: &'a Capture,
@@ -149,7 +153,8 @@ impl Direction<'_> {
         ] {
             panel.series.push(Series::new(name, FigureRole::of(kind), Marks::Steps(steps)).of_packets(packets));
         }
-        let subflows = (0_u32..).zip(&self.connection.subflows).zip(self.strokes());
+        let (strokes, mut again) = self.strokes();
+        let subflows = (0_u32..).zip(&self.connection.subflows).zip(strokes);
         for ((index, stream), (strokes, packets)) in interruptible(subflows) {
             let (name, strokes) = (self.request.subflow_name(*stream), Marks::VerticalStrokes(strokes));
             panel.series.push(Series::new(name, FigureRole::subflow(index), strokes).of_packets(packets));
@@ -160,7 +165,7 @@ impl Direction<'_> {
             ("re-send on the same subflow", RoleKind::Loss, Sending::SameSubflow),
             ("duplicated by the path", RoleKind::Event, Sending::Duplicate),
         ] {
-            let marks = self.marks(sending);
+            let marks = again.remove(&sending).unwrap_or_default();
             panel.series.extend(marks.into_iter().map(|(subflow, (points, packets))| {
                 let role = FigureRole { kind, subflow };
                 Series::new(name, role, Marks::Points(points)).of_packets(packets)
@@ -204,34 +209,26 @@ impl Direction<'_> {
         })
     }
 
-    /// The strokes of each subflow, in one pass: there may be many.
-    fn strokes(&self) -> Vec<OfPackets<VerticalStroke>> {
+    /// The strokes of each subflow, and what was sent again, in one pass: there may be many.
+    fn strokes(&self) -> (Vec<OfPackets<VerticalStroke>>, BTreeMap<Sending, Again>) {
         let mut strokes = vec![(Vec::new(), Vec::new()); self.connection.subflows.len()];
+        let mut again = BTreeMap::<Sending, Again>::new();
+        let apart = self.connection.subflows.len() <= TOLD_APART;
         for range in interruptible(self.sent()) {
+            let (x, packet) = (self.seconds(range.time), self.packet(range.row));
+            let (y_low, y_high) = (self.number(range.start), self.number(range.end));
             if let Some((own, packets)) = strokes.get_mut(range.subflow) {
-                packets.push(self.packet(range.row));
-                own.push(VerticalStroke {
-                    x: self.seconds(range.time),
-                    y_low: self.number(range.start),
-                    y_high: self.number(range.end),
-                });
+                packets.push(packet);
+                own.push(VerticalStroke { x, y_low, y_high });
+            }
+            if range.sending != Sending::First {
+                let subflow = u32::try_from(range.subflow).ok().filter(|_| apart);
+                let (points, packets) = again.entry(range.sending).or_default().entry(subflow).or_default();
+                points.push(Point { x, y: y_low });
+                packets.push(packet);
             }
         }
-        strokes
-    }
-
-    /// Data sent again, by subflow; of many subflows together, because their colours would tell nothing.
-    fn marks(&self, sending: Sending) -> BTreeMap<Option<u32>, OfPackets<Point>> {
-        let apart = self.connection.subflows.len() <= TOLD_APART;
-        let mut marks = BTreeMap::<Option<u32>, OfPackets<Point>>::new();
-        for range in interruptible(self.sent().filter(|range| range.sending == sending)) {
-            let subflow = u32::try_from(range.subflow).ok().filter(|_| apart);
-            let point = Point { x: self.seconds(range.time), y: self.number(range.start) };
-            let (points, packets) = marks.entry(subflow).or_default();
-            points.push(point);
-            packets.push(self.packet(range.row));
-        }
-        marks
+        (strokes, again)
     }
 
     /// The highest DATA_ACK so far, each time that it grew, and at the end.
@@ -247,17 +244,23 @@ impl Direction<'_> {
 
     fn growing(&self, numbers: impl Iterator<Item = (Instant, u64, PacketRow)>) -> OfPackets<Point> {
         let mut highest = 0;
-        let mut steps: Vec<(Point, u64)> = Vec::new();
+        let (mut points, mut packets) = (Vec::<Point>::new(), Vec::new());
         for (time, number, row) in interruptible(numbers) {
             if number > highest {
-                steps.push((Point { x: self.seconds(time), y: self.number(number) }, self.packet(row)));
+                points.push(Point { x: self.seconds(time), y: self.number(number) });
+                packets.push(self.packet(row));
                 highest = number;
             }
         }
         // The last one holds until nothing more is known of the connection.
-        let last = steps.last().filter(|(last, _)| last.x < self.end).copied();
-        steps.extend(last.map(|(last, _)| (Point { x: self.end, ..last }, 0)));
-        self.request.steps_with(steps).into_iter().unzip()
+        if let Some(last) = points.last().filter(|last| last.x < self.end).copied() {
+            points.push(Point { x: self.end, ..last });
+            packets.push(0);
+        }
+        if self.request.is_limited() {
+            return self.request.steps_with(points.into_iter().zip(packets)).into_iter().unzip();
+        }
+        (points, packets)
     }
 
     /// The events of the rarest kinds, up to [`MARKED`], and how many there are of each other kind.

@@ -1,23 +1,26 @@
 //! Bytes in flight over time: of each subflow and the whole connection, against the receive windows.
 
+mod course;
+
 use clap::ArgMatches;
 
 use super::crowded::Crowd;
 use super::directions::About;
 use super::panels::panel;
 use super::registry::Plot;
-use super::request::{Clockwork, PlotRequest, value};
-use super::subject::Subject;
+use super::request::PlotRequest;
+use super::subject::{Subject, SubjectStream};
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
-use crate::drawing::figure::{Axis, Figure, Marks, Point, Role as FigureRole, RoleKind, Series, Unit};
+use crate::drawing::figure::{Axis, Figure, Marks, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::Result;
-use mptcp_trace::analysis::flight::{Moment, data_flight, stream_flight};
+use course::{Course, InFlight, Steps};
+use mptcp_trace::analysis::flight::{data_moments, stream_moments};
 use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::parallel::both;
 use mptcp_trace::tracking::data::data_sequence;
-use mptcp_trace::tracking::{Capture, Connection, Stream};
+use mptcp_trace::tracking::{ByRole, Capture, Connection, Role};
 use mptcp_trace::units::bytes;
-use mptcp_trace::{Instant, PacketRow};
 
 /// Bytes in flight.
 pub struct Flight;
@@ -71,32 +74,47 @@ impl Plot for Flight {
 
 fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> Figure {
     let subject = Subject::of_connection(capture, connection, request);
-    let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
-    let by_flow: Vec<_> =
-        subject.flows.iter().map(|flow| stream_flight(&capture.segments, &capture.tracking, flow.stream)).collect();
+    let directions = request.directions();
+    let end = subject.last_packet(capture);
+    let of_data = || {
+        let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
+        let of = |towards: &Role| {
+            let mut course = Course::new(capture, request);
+            data_moments(sequence.get(*towards)).for_each(|moment| course.push(&moment));
+            course.finish(end)
+        };
+        directions.iter().map(of).collect::<Vec<InFlight>>()
+    };
+    let of_flow = |flow: &SubjectStream<'_>| {
+        let course = || Some(Course::new(capture, request));
+        let mut courses = ByRole { server: course(), client: course() };
+        stream_moments(&capture.segments, &capture.tracking, flow.stream, |towards, moment| {
+            courses.get_mut(towards).iter_mut().for_each(|course| course.push(moment));
+        });
+        let end = capture.span_of(flow.stream).map(|(_, last)| last);
+        let of = |towards: &Role| Some(courses.get_mut(flow.stream_role(*towards)).take()?.finish(end));
+        directions.iter().filter_map(of).collect::<Vec<InFlight>>()
+    };
+    let of_flows = || interruptible(&subject.flows).map(of_flow).collect::<Vec<Vec<InFlight>>>();
+    let (of_data, by_flow) = both(capture.tracking.packets_of(connection), of_data, of_flows);
     let mut figure = Figure::new(subject.title("In flight"));
-    let clockwork = Clockwork::of(capture);
-    let shown = |moment: &Moment| moment.in_flight() > 0 && request.shows(clockwork.seconds(moment.time));
-    let in_flight = subject.flows.iter().zip(&by_flow).filter(|(flow, found)| {
-        request.directions().into_iter().any(|towards| found.get(flow.stream_role(towards)).iter().any(shown))
-    });
+    let in_flight = subject.flows.iter().zip(&by_flow).filter(|(_, found)| found.iter().any(|found| found.shown));
     let crowd = Crowd::of_connection(in_flight.map(|(flow, _)| flow.index).collect(), capture, connection, request);
     let drawn = crowd.as_ref().map(Crowd::drawn);
+    let mut by_flow: Vec<_> = by_flow.into_iter().map(Vec::into_iter).collect();
     let mut above = Vec::new();
-    for towards in request.directions() {
-        let mut lines = Lines::new(capture, request);
-        let data = data_flight(sequence.get(towards));
-        lines.add_flight("data level", FigureRole::of(RoleKind::Total), &data);
-        let end = subject.flows.iter().filter_map(|flow| last_packet(capture, flow.stream)).max();
-        lines.add_window("MPTCP window", RoleKind::WindowEdge, &data, end);
-        let flows = subject.flows.iter().zip(&by_flow);
-        let flows = flows.filter(|(flow, _)| drawn.as_ref().is_none_or(|drawn| drawn.contains(&flow.index)));
-        for (flow, found) in interruptible(flows) {
-            let moments = found.get(flow.stream_role(towards));
-            if lines.add_flight(&flow.name, flow.look(), moments) {
+    for (towards, data) in directions.iter().copied().zip(of_data) {
+        let mut lines = Lines::default();
+        lines.add_flight("data level", FigureRole::of(RoleKind::Total), data.flight);
+        lines.add_window("MPTCP window", RoleKind::WindowEdge, data.window);
+        for (flow, found) in interruptible(subject.flows.iter().zip(&mut by_flow)) {
+            let Some(found) = found.next() else { continue };
+            if drawn.as_ref().is_some_and(|drawn| !drawn.contains(&flow.index)) {
+                continue;
+            }
+            if lines.add_flight(&flow.name, flow.look(), found.flight) {
                 // Alike for the eye, because they are one window, told at different times.
-                let end = last_packet(capture, flow.stream);
-                lines.add_window("TCP windows of the subflows", RoleKind::Reference, moments, end);
+                lines.add_window("TCP windows of the subflows", RoleKind::Reference, found.window);
             }
         }
         if lines.lack_windows() {
@@ -136,17 +154,9 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
     }
 }
 
-/// When the last packet of a stream was recorded.
-fn last_packet(capture: &Capture, stream: &Stream) -> Option<Instant> {
-    let segments = stream.packets.iter().filter_map(|row| capture.segments.get(row.index()));
-    segments.map(|segment| segment.abstime).max()
-}
-
 /// The lines of one panel.
-struct Lines<'a> {
-    capture: &'a Capture,
-    clockwork: Clockwork,
-    request: &'a PlotRequest,
+#[derive(Default)]
+struct Lines {
     flights: Vec<Series>,
     windows: Vec<Series>,
     /// The most bytes in flight.
@@ -156,16 +166,9 @@ struct Lines<'a> {
 /// How much higher than all that is in flight a panel is.
 const ROOM: f64 = 1.15;
 
-impl<'a> Lines<'a> {
-    fn new(capture: &'a Capture, request: &'a PlotRequest) -> Self {
-        let clockwork = Clockwork::of(capture);
-        Lines { capture, clockwork, request, flights: Vec::new(), windows: Vec::new(), most: 0.0 }
-    }
-
+impl Lines {
     /// Adds what was in flight; says whether it was anything.
-    fn add_flight(&mut self, name: &str, look: FigureRole, moments: &[Moment]) -> bool {
-        let (points, packets) =
-            self.steps(moments.iter().map(|moment| (moment.time, Some(moment.in_flight()), moment.row)));
+    fn add_flight(&mut self, name: &str, look: FigureRole, (points, packets): Steps) -> bool {
         let most = points.iter().map(|point| point.y).fold(0.0, f64::max);
         if most > 0.0 {
             self.most = self.most.max(most);
@@ -174,37 +177,12 @@ impl<'a> Lines<'a> {
         most > 0.0
     }
 
-    /// Adds a window, which holds until `end`.
-    fn add_window(&mut self, name: &str, kind: RoleKind, moments: &[Moment], end: Option<Instant>) {
-        let last = moments.last().zip(end).filter(|(last, end)| last.time < *end);
-        let last = last.map(|(last, end)| (end, last.window, last.row));
-        let all = moments.iter().map(|moment| (moment.time, moment.window, moment.row)).chain(last);
-        let (points, packets) = self.steps(all);
+    /// Adds a window.
+    fn add_window(&mut self, name: &str, kind: RoleKind, (points, packets): Steps) {
         if !points.is_empty() {
             let window = Series::new(name, FigureRole::of(kind), Marks::Steps(points));
             self.windows.push(window.of_packets(packets));
         }
-    }
-
-    /// Values to show of bytes that hold from their time until the next one, only at changes; and the packet that brought
-    /// each about.
-    fn steps(&self, bytes: impl Iterator<Item = (Instant, Option<u64>, PacketRow)>) -> (Vec<Point>, Vec<u64>) {
-        let points = bytes.filter_map(|(time, bytes, row)| {
-            let packet = self.capture.segments.get(row.index())?.packetid();
-            Some((Point { x: self.clockwork.seconds(time), y: value(bytes?) }, packet))
-        });
-        let mut changes: Vec<(Point, u64)> = Vec::new();
-        let mut last = None;
-        for (point, packet) in interruptible(points) {
-            if changes.last().is_none_or(|(before, _)| before.y != point.y) {
-                changes.push((point, packet));
-            }
-            last = Some(point);
-        }
-        // The last value lasts, which no packet brings about.
-        let lasting = last.filter(|last| changes.last().is_none_or(|(change, _)| change.x < last.x));
-        changes.extend(lasting.map(|last| (last, 0)));
-        self.request.steps_with(changes).into_iter().unzip()
     }
 
     /// Whether something was in flight and no window is known.

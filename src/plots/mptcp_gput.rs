@@ -11,9 +11,8 @@ use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::drawing::figure::Figure;
 use crate::error::Result;
-use mptcp_trace::analysis::mptcp_summary::mptcp_summary;
-use mptcp_trace::analysis::rates::first_sent;
-use mptcp_trace::tracking::{ByRole, Capture, Connection, Role};
+use mptcp_trace::analysis::rates::{FirstSent, Parcel, first_sent};
+use mptcp_trace::tracking::{ByRole, Role};
 use mptcp_trace::units;
 
 /// Goodput over time, by subflow.
@@ -56,15 +55,17 @@ impl Plot for MptcpGput {
         let capture = source.capture()?;
         let connection = capture.mptcp_connection(arguments::connection_id(arguments)?)?;
         let subject = Subject::of_connection(&capture, connection, request);
-        let carried = carried(&capture, connection, &subject);
+        let FirstSent { parcels, unmapped } = first_sent(&capture, connection);
+        let carried = carried(parcels, &subject);
         let names = ("goodput", "each data byte counted on the subflow that first carried it, repeated data excluded");
         let mut figure = rates_over_time::figure(&capture, &subject, names, &carried, (arguments, request))?;
-        for direction in mptcp_summary(&capture, connection).directions {
-            if direction.unmapped_bytes > 0 && request.directions().contains(&direction.towards) {
+        for towards in request.directions() {
+            let unmapped = *unmapped.get(towards);
+            if unmapped > 0 {
                 figure = figure.with_caption(format!(
                     "Towards the {}, {} without a mapping omitted, because a mapping is needed to tell what is new.",
-                    direction.towards.name(),
-                    units::bytes(direction.unmapped_bytes)
+                    towards.name(),
+                    units::bytes(unmapped)
                 ));
             }
         }
@@ -72,8 +73,7 @@ impl Plot for MptcpGput {
     }
 }
 
-fn carried(capture: &Capture, connection: &Connection, subject: &Subject<'_>) -> ByRole<Vec<Carried>> {
-    let mut first = first_sent(capture, connection);
+fn carried(mut first: ByRole<Vec<Vec<Parcel>>>, subject: &Subject<'_>) -> ByRole<Vec<Carried>> {
     let mut of = |towards: Role| {
         let by_subflow = first.get_mut(towards);
         let flows = subject.flows.iter().filter_map(|flow| {

@@ -8,7 +8,7 @@ use crate::arguments::{CaptureSource, number};
 use crate::drawing::figure::{Axis, Figure, Unit};
 use crate::error::Result;
 use crate::time_text::rfc3339;
-use mptcp_trace::tracking::{Capture, Stream};
+use mptcp_trace::tracking::Capture;
 use mptcp_trace::{ConnectionId, Instant, Span, StreamId};
 
 /// Labels of axes that show when something happened, which plots count from the first frame.
@@ -55,10 +55,14 @@ impl Zero {
         let number = number(arguments, name)?;
         let capture = source.capture()?;
         let start = match level {
-            Level::Tcp => capture.tracking.stream(StreamId(number)).and_then(|stream| first_packet(&capture, stream)),
+            Level::Tcp => capture
+                .tracking
+                .stream(StreamId(number))
+                .and_then(|stream| capture.span_of(stream))
+                .map(|(first, _)| first),
             Level::Mptcp => capture.tracking.connection(ConnectionId(number)).and_then(|connection| {
                 let streams = connection.subflows.iter().filter_map(|stream| capture.tracking.stream(*stream));
-                streams.filter_map(|stream| first_packet(&capture, stream)).min()
+                streams.filter_map(|stream| capture.span_of(stream)).map(|(first, _)| first).min()
             }),
         };
         Ok(Some(Zero::at(origin, level, start, &capture)))
@@ -135,12 +139,6 @@ fn has_times(axis: &Axis) -> bool {
 
 fn is_time(axis: &Axis) -> bool {
     WHEN.contains(&axis.label.as_str()) && axis.unit == Unit::Seconds && axis.categories.is_empty()
-}
-
-/// When the earliest packet of a stream was recorded.
-fn first_packet(capture: &Capture, stream: &Stream) -> Option<Instant> {
-    let segments = stream.packets.iter().filter_map(|row| capture.segments.get(row.index()));
-    segments.map(|segment| segment.abstime).min()
 }
 
 #[cfg(test)]

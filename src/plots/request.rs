@@ -240,6 +240,9 @@ impl PlotRequest {
     /// The same with what each step comes from, such as a packet; of those that begin or end at a cut, the default.
     #[must_use]
     pub fn steps_with<T: Copy + Default>(&self, points: impl IntoIterator<Item = (Point, T)>) -> Vec<(Point, T)> {
+        if !self.is_limited() {
+            return points.into_iter().collect();
+        }
         let mut shown: Vec<(Point, T)> = Vec::new();
         for (point, source) in interruptible(points) {
             if let Some(end) = self.end.filter(|end| point.x > *end) {

@@ -112,8 +112,8 @@ impl<'a> Subject<'a> {
     /// When the last packet of the flows that are shown was recorded.
     #[must_use]
     pub fn last_packet(&self, capture: &Capture) -> Option<Instant> {
-        let packets = self.flows.iter().flat_map(|flow| &flow.stream.packets);
-        packets.filter_map(|row| capture.segments.get(row.index())).map(|segment| segment.abstime).max()
+        let spans = self.flows.iter().filter_map(|flow| capture.span_of(flow.stream));
+        spans.map(|(_, last)| last).max()
     }
 
     /// A title: what is shown, and of what.

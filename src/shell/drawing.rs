@@ -48,10 +48,14 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
     }
     if let Some(out) = out {
         let form = form.ok_or_else(|| unknown_form(out))?;
-        let bytes = encode(drawing, form, session)?;
-        whole_file::write(out, drawing.force, |output| {
-            output.write_all(&bytes).map_err(|error| Error::file("write", out, error))
-        })?;
+        match encode(drawing, form, session)? {
+            Encoded::Picture(bytes) => whole_file::write(out, drawing.force, |output| {
+                output.write_all(&bytes).map_err(|error| Error::file("write", out, error))
+            }),
+            Encoded::Values(report, options) => {
+                whole_file::write(out, drawing.force, |output| render_report(&report, &options, output))
+            }
+        }?;
         if !session.settings.quiet {
             console.note(&format!("wrote {}", out.display()));
         }
@@ -60,14 +64,18 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
         if binary && (console.size)().is_some() {
             return Err(Error::Usage("a terminal cannot show this format; name a file with --out FILE".to_string()));
         }
-        let bytes = encode(drawing, form, session)?;
-        return console.results.write_all(&bytes).and_then(|()| console.results.flush()).map_err(output_error);
+        return match encode(drawing, form, session)? {
+            Encoded::Picture(bytes) => {
+                console.results.write_all(&bytes).and_then(|()| console.results.flush()).map_err(output_error)
+            }
+            Encoded::Values(report, options) => render_report(&report, &options, console.results),
+        };
     }
     let unless_asked = if drawing.out.is_some() { Display::No } else { Display::Term };
     match drawing.display.unwrap_or(unless_asked) {
         Display::No => Ok(()),
         Display::Term => on_terminal(drawing, console),
-        Display::Gui => in_window(drawing, session, console),
+        Display::Gui => in_window(drawing, console),
     }?;
     match &drawing.numbers {
         Some(numbers) => render_report(&numbers.report, &options(Format::Table, session, console), console.results),
@@ -132,16 +140,22 @@ fn unknown_form(out: &Path) -> Error {
     )))
 }
 
-/// The bytes of a file in `form`.
-fn encode(drawing: &Drawing, form: FigureForm, session: &Session) -> Result<Vec<u8>> {
+/// A figure in some form.
+enum Encoded {
+    /// The bytes of a file.
+    Picture(Vec<u8>),
+    /// The plotted values, which may be too many to be held as a text.
+    Values(Box<Report>, RenderOptions),
+}
+
+fn encode(drawing: &Drawing, form: FigureForm, session: &Session) -> Result<Encoded> {
     let values = |format| {
         let table = data::table(&drawing.figure).map_err(table_error)?;
         let options = RenderOptions { format, human_readable: false, delimiter: session.config.delimiter, width: None };
-        let mut bytes = Vec::new();
-        render_report(&Report::of_frame(table)?, &options, &mut bytes)?;
-        Ok(bytes)
+        interrupt::check()?;
+        Ok(Encoded::Values(Box::new(Report::of_frame(table)?), options))
     };
-    let encoded = match form {
+    let picture = match form {
         FigureForm::Svg => draw(drawing, PictureFormat::Svg, picture_size(drawing)),
         FigureForm::Pdf => draw(drawing, PictureFormat::Pdf, picture_size(drawing)),
         FigureForm::Png => draw(drawing, PictureFormat::Png, picture_size(drawing)),
@@ -151,15 +165,15 @@ fn encode(drawing: &Drawing, form: FigureForm, session: &Session) -> Result<Vec<
             draw(drawing, PictureFormat::Text { colour: false }, size)
         }
         FigureForm::Txt => in_characters(drawing, false, characters(PAGE)),
-        FigureForm::Csv => values(Format::Csv),
-        FigureForm::Json => values(Format::Json),
-        FigureForm::Ndjson => values(Format::Ndjson),
-        FigureForm::Parquet => values(Format::Parquet),
-        FigureForm::Arrow => values(Format::Arrow),
+        FigureForm::Csv => return values(Format::Csv),
+        FigureForm::Json => return values(Format::Json),
+        FigureForm::Ndjson => return values(Format::Ndjson),
+        FigureForm::Parquet => return values(Format::Parquet),
+        FigureForm::Arrow => return values(Format::Arrow),
     };
     // After Ctrl-C the figure is not whole.
     interrupt::check()?;
-    encoded
+    picture.map(Encoded::Picture)
 }
 
 fn table_error(source: polars::error::PolarsError) -> Error {
@@ -236,10 +250,15 @@ fn picture_protocol(console: &Console<'_>) -> Option<Protocol> {
 }
 
 /// Hands the figure's file to xdg-open; a file of its own where the line names none.
-fn in_window(drawing: &Drawing, session: &Session, console: &mut Console<'_>) -> Result<()> {
+fn in_window(drawing: &Drawing, console: &mut Console<'_>) -> Result<()> {
     let file = match &drawing.out {
         Some(out) => out.clone(),
-        None => temporary(&encode(drawing, FigureForm::Svg, session)?)?,
+        None => {
+            let picture = draw(drawing, PictureFormat::Svg, picture_size(drawing));
+            // After Ctrl-C it is not whole.
+            interrupt::check()?;
+            temporary(&picture?)?
+        }
     };
     let started = Command::new("xdg-open").arg(&file).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
     match started {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use mptcp_trace::packets::frames::Frame;
 use mptcp_trace::packets::segment::{Dss, Fields, Mapping, flag};
 use mptcp_trace::packets::{Builder, CaptureFacts, Dissection};
-use mptcp_trace::tracking::data::{Acknowledgement, Direction, Laden, Mappings, Observer, SentRange};
-use mptcp_trace::tracking::{ByRole, Capture};
+use mptcp_trace::tracking::data::{Acknowledgement, DataPacket, Direction, Laden, Mappings, Observer, SentRange};
+use mptcp_trace::tracking::{ByRole, Capture, Connection};
 use mptcp_trace::{Instant, PacketRow, Span};
 
 /// What each packet carries.
@@ -38,30 +38,77 @@ fn captures(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
-#[test]
-fn one_pass_tells_what_two_tell() {
+/// Shows `look` each connection of each capture at hand; false where there are none.
+fn each_connection(mut look: impl FnMut(&str, &Capture, &Connection)) -> bool {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/captures");
     let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let found: Vec<PathBuf> = [root, shared].iter().flat_map(|folder| captures(folder)).collect();
     if found.is_empty() {
         eprintln!("skipped: the captures are not part of the package");
-        return;
+        return false;
     }
     let mut connections = 0;
     for path in found {
         let Ok(capture) = Capture::open(&path) else { continue };
         for connection in capture.tracking.whole_connections() {
-            let (segments, tracking) = (&capture.segments, &capture.tracking);
-            let (_, at_once, seen) = Mappings::walked(segments, tracking, connection, Carried::default);
-            let mut carried = Carried::default();
-            let two = Mappings::of(segments, tracking, connection).walk(|laden| carried.see(laden));
-            assert_eq!(seen, carried, "{}: connection {}", path.display(), connection.id);
-            let told = |directions: &ByRole<Direction>| format!("{directions:?}");
-            assert_eq!(told(&at_once), told(&two), "{}: connection {}", path.display(), connection.id);
+            look(&format!("{}: connection {}", path.display(), connection.id), &capture, connection);
             connections += 1;
         }
     }
     assert!(connections > 50, "{connections} connections");
+    true
+}
+
+#[test]
+fn one_pass_tells_what_two_tell() {
+    each_connection(|name, capture, connection| {
+        let (segments, tracking) = (&capture.segments, &capture.tracking);
+        let (_, at_once, seen) = Mappings::walked(segments, tracking, connection, Carried::default);
+        let mut carried = Carried::default();
+        let two = Mappings::of(segments, tracking, connection).walk(|laden| carried.see(laden));
+        assert_eq!(seen, carried, "{name}");
+        let told = |directions: &ByRole<Direction>| format!("{directions:?}");
+        assert_eq!(told(&at_once), told(&two), "{name}");
+    });
+}
+
+/// What a packet was the first to carry, with the packet.
+type Fresh = (String, Vec<(u64, u64)>);
+
+#[test]
+fn one_pass_tells_who_was_first_as_two_do() {
+    let mut at_once_at_all = 0;
+    let any = each_connection(|name, capture, connection| {
+        let (segments, tracking) = (&capture.segments, &capture.tracking);
+        let told = |packet: &DataPacket<'_>| (format!("{packet:?}"), packet.fresh.to_vec());
+        let courses = std::cell::Cell::new(0);
+        let course = |first| {
+            courses.set(courses.get() + 1);
+            (first, Vec::<Fresh>::new())
+        };
+        let ((first, seen), misplaced) =
+            Mappings::carried_at_once(segments, tracking, connection, course, |course, packet| {
+                course.1.push(told(packet));
+            });
+        let mappings = Mappings::of(segments, tracking, connection);
+        let mut carried = Vec::new();
+        assert_eq!(misplaced, mappings.carried(|packet| carried.push(told(packet))), "{name}");
+        assert_eq!(seen, carried, "{name}");
+        assert_eq!(first, mappings.first(), "{name}");
+        at_once_at_all += usize::from(courses.get() == 1);
+    });
+    assert!(!any || at_once_at_all > 50, "{at_once_at_all} connections took one pass");
+}
+
+#[test]
+fn streams_last_from_their_earliest_packet_to_their_latest() {
+    each_connection(|name, capture, connection| {
+        for id in &connection.subflows {
+            let Some(stream) = capture.tracking.stream(*id) else { continue };
+            let times = || stream.packets.iter().map(|row| capture.segments[row.index()].abstime);
+            assert_eq!(capture.span_of(stream), times().min().zip(times().max()), "{name}, stream {id}");
+        }
+    });
 }
 
 /// A long connection over two subflows: the data come in order, late, and again on either of them.

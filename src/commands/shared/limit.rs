@@ -50,6 +50,37 @@ impl Limit {
         self.rows.is_some_and(|limit| rows > limit)
     }
 
+    /// The table with a row for each of `things`, or for the weightiest of them, as [`Limit::cut`] leaves: rows that nobody
+    /// sees are not made.
+    pub fn rows_of<T, K: Ord>(
+        self,
+        mut table: Table,
+        things: &[T],
+        others: &str,
+        weight: impl Fn(&T) -> K,
+        row: impl Fn(&T) -> Vec<Cell>,
+    ) -> Table {
+        let Some(limit) = self.rows.filter(|limit| things.len() > *limit) else {
+            table.rows.extend(things.iter().map(row));
+            return table;
+        };
+        let mut kept: Vec<(Reverse<K>, usize)> =
+            things.iter().enumerate().map(|(index, thing)| (Reverse(weight(thing)), index)).collect();
+        // Of equal ones the first stay.
+        kept.select_nth_unstable(limit);
+        kept.truncate(limit);
+        kept.sort_unstable_by_key(|(_, index)| *index);
+        table.rows.extend(kept.into_iter().filter_map(|(_, index)| things.get(index)).map(row));
+        table.more = Some(self.left_out(things.len().saturating_sub(limit), others));
+        table
+    }
+
+    /// The line that says how many rows are missing.
+    fn left_out(self, missing: usize, others: &str) -> String {
+        let count = grouped(u64::try_from(missing).unwrap_or(u64::MAX));
+        format!("… {count} more rows {others}; {} shows all", self.all)
+    }
+
     /// The table with its weightiest rows, the first ones of equal weight, in their order. Where rows are missing, a line
     /// says how many; `others` tells which, as in "with the least data".
     pub fn cut<K: Ord>(self, table: Table, others: &str, weight: impl Fn(usize, &[Cell]) -> K) -> Table {
@@ -82,8 +113,7 @@ impl Limit {
         }
         let mut index = 0_usize..;
         table.rows.retain(|_| index.next().is_none_or(|index| !missing.contains(&index)));
-        let count = grouped(u64::try_from(missing.len()).unwrap_or(u64::MAX));
-        table.more = Some(format!("… {count} more rows {others}; {} shows all", self.all));
+        table.more = Some(self.left_out(missing.len(), others));
         table
     }
 }
@@ -122,6 +152,12 @@ mod tests {
         let cut = limit(3).cut(all.clone(), "with the fewest bytes", bytes);
         assert_eq!(cut.rows, table(&[(0, 5), (0, 9), (0, 7)]).rows);
         assert_eq!(cut.more.as_deref(), Some("… 2 more rows with the fewest bytes; --limit 0 shows all"));
+        let values = [5, 9, 5, 1, 7];
+        let row = |bytes: &i128| vec![Cell::Integer(0), Cell::Integer(*bytes)];
+        for rows in [1, 2, 3, 4, 5, 6] {
+            let made = limit(rows).rows_of(table(&[]), &values, "with the fewest bytes", |bytes| *bytes, row);
+            assert_eq!(made, limit(rows).cut(all.clone(), "with the fewest bytes", bytes), "{rows}");
+        }
         for wide in [limit(5), Limit::unless_verbose(true)] {
             assert_eq!(wide.cut(all.clone(), "with the fewest bytes", bytes), all);
         }

@@ -64,7 +64,7 @@ fn windows_add_up_to_the_summaries() {
         }
         let Some(capture) = scenarios::load(&path) else { continue };
         for connection in capture.tracking.connections.iter().take(5) {
-            let goodput = first_sent(&capture, connection);
+            let goodput = first_sent(&capture, connection).parcels;
             for direction in mptcp_summary(&capture, connection).directions {
                 for (index, share) in direction.subflows.iter().enumerate() {
                     let stream = capture.tcp_stream(share.tcpstream).unwrap();
@@ -206,7 +206,7 @@ fn goodput_goes_on_after_a_fallback() {
     let figure = draw(&capture, "mptcp_gput 0 --towards server");
     assert!(!figure.caption.iter().any(|line| line.contains("without a mapping omitted")), "{:?}", figure.caption);
     let connection = capture.mptcp_connection(ConnectionId(0)).unwrap();
-    let parcels = first_sent(&capture, connection).server;
+    let parcels = first_sent(&capture, connection).parcels.server;
     assert_eq!(parcels.iter().flatten().map(|parcel| parcel.bytes).sum::<u64>(), 500_040);
 }
 

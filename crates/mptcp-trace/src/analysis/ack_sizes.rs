@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::interrupt::interruptible;
 use crate::packets::segment::flag;
 use crate::tracking::data::DataSequence;
-use crate::tracking::travelling::{StreamPacket, in_time_order, of_stream};
+use crate::tracking::travelling::{StreamPacket, by_time};
 use crate::tracking::{ByRole, Capture, Stream};
 use crate::{Instant, PacketRow};
 
@@ -62,16 +62,11 @@ pub fn ack_sizes(sequence: &DataSequence) -> AckSizes {
 pub fn tcp_ack_sizes(capture: &Capture, stream: &Stream) -> ByRole<Vec<u64>> {
     let (segments, tracking) = (&capture.segments, &capture.tracking);
     let mut ways = ByRole::<Way>::default();
-    let mut take = |packet: StreamPacket<'_>| {
+    by_time(segments, tracking, stream).for_each(|packet| {
         // What a packet acknowledges was sent before what it carries.
         ways.get_mut(packet.towards.other()).acknowledge(&packet);
         ways.get_mut(packet.towards).send(&packet);
-    };
-    if of_stream(segments, tracking, stream).is_sorted_by_key(|packet| packet.segment.abstime) {
-        of_stream(segments, tracking, stream).for_each(&mut take);
-    } else {
-        in_time_order(segments, tracking, stream).into_iter().for_each(&mut take);
-    }
+    });
     ByRole { server: ways.server.sizes, client: ways.client.sizes }
 }
 

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::tracking::data::{Laden, Mappings, Sending};
+use crate::tracking::data::{Laden, Mappings, Observer, Sending};
 use crate::tracking::{ByRole, Capture, Connection, Nature, Role};
 use crate::{Instant, StreamId};
 
@@ -39,8 +39,8 @@ struct Open {
 /// The bursts of a connection in the order of the file: those towards the server, then those towards the client.
 #[must_use]
 pub fn bursts(capture: &Capture, connection: &Connection) -> Vec<Burst> {
-    let mut bursts = Bursts::new(capture.origin());
-    Mappings::of(&capture.segments, &capture.tracking, connection).walk(|laden| bursts.push(laden));
+    let course = || Bursts::new(capture.origin());
+    let (_, _, bursts) = Mappings::walked(&capture.segments, &capture.tracking, connection, course);
     bursts.finish()
 }
 
@@ -99,6 +99,13 @@ impl Bursts {
         let last = |open: Option<Open>| open.map(|open| open.burst);
         found.server.extend(last(open.server));
         found.client.extend(last(open.client));
-        [found.server, found.client].concat()
+        found.server.append(&mut found.client);
+        found.server
+    }
+}
+
+impl Observer for Bursts {
+    fn see(&mut self, laden: &Laden<'_, '_>) {
+        self.push(laden);
     }
 }

@@ -28,10 +28,10 @@ pub fn data_course(
     points: &[Option<CapturePoint>],
 ) -> DataCourse {
     let point = agreed(points.iter().copied());
-    let mut waiting = Waiting::new(connection, mappings);
+    let mut waiting = Waiting::new(connection, mappings.first());
     let mut carrying = handovers::Course::new(connection);
     let round_trips = rtt::measured(capture, connection, points, || {
-        let mut courses = DataCourses::new(mappings);
+        let mut courses = DataCourses::new(mappings.first());
         let misplaced = mappings.carried(|packet| {
             waiting.push(packet);
             courses.push(packet);

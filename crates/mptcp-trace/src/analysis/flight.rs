@@ -6,8 +6,8 @@ use crate::interrupt::interruptible;
 use crate::packets::segment::{Segment, flag};
 use crate::tracking::data::{Acknowledgement, DataSequence, Sending, SentRange};
 use crate::tracking::sequence::{Positions, RangeSet};
-use crate::tracking::travelling::{StreamPacket, in_time_order};
-use crate::tracking::{ByRole, Nature, Stream, Tracking};
+use crate::tracking::travelling::{StreamPacket, by_time};
+use crate::tracking::{ByRole, Nature, Role, Stream, Tracking};
 use crate::{Instant, PacketRow};
 
 /// State from an instant until the next one. Positions only compare with each other.
@@ -49,13 +49,29 @@ impl Moment {
 /// carries payload or acknowledges, in the order of time. SYN and FIN are not bytes of payload and do not count.
 #[must_use]
 pub fn stream_flight(segments: &[Segment], tracking: &Tracking, stream: &Stream) -> ByRole<Vec<Moment>> {
+    let mut moments = ByRole::<Vec<Moment>>::default();
+    stream_moments(segments, tracking, stream, |towards, moment| moments.get_mut(towards).push(*moment));
+    moments
+}
+
+/// The same shown to `visit` one after the other, without a list of them.
+pub fn stream_moments(
+    segments: &[Segment],
+    tracking: &Tracking,
+    stream: &Stream,
+    mut visit: impl FnMut(Role, &Moment),
+) {
     let mut directions = ByRole::<Direction>::default();
-    for packet in interruptible(in_time_order(segments, tracking, stream)) {
+    by_time(segments, tracking, stream).for_each(|packet| {
         // What a packet acknowledges was sent before what it carries.
-        directions.get_mut(packet.towards.other()).acknowledge(&packet, tracking);
-        directions.get_mut(packet.towards).send(&packet);
-    }
-    ByRole { server: directions.server.moments, client: directions.client.moments }
+        let sender = packet.towards.other();
+        if let Some(moment) = directions.get_mut(sender).acknowledge(&packet, tracking) {
+            visit(sender, moment);
+        }
+        if let Some(moment) = directions.get_mut(packet.towards).send(&packet) {
+            visit(packet.towards, moment);
+        }
+    });
 }
 
 /// One direction of a stream under way.
@@ -66,19 +82,18 @@ struct Direction {
     selectively: RangeSet,
     /// `None` before anything was sent or acknowledged.
     now: Option<Moment>,
-    moments: Vec<Moment>,
 }
 
 impl Direction {
-    fn send(&mut self, packet: &StreamPacket<'_>) {
+    fn send(&mut self, packet: &StreamPacket<'_>) -> Option<&Moment> {
         let segment = packet.segment;
         if segment.has(flag::RST) || packet.nature.is_stray() {
-            return;
+            return None;
         }
         let position = self.positions.position(segment.sequence);
         let length = u64::from(packet.data);
         if length == 0 {
-            return;
+            return None;
         }
         let start = position.saturating_add(u64::from(segment.has(flag::SYN)));
         let end = start.saturating_add(length);
@@ -87,15 +102,15 @@ impl Direction {
         let now = self.now.get_or_insert(Moment { sent: start, acknowledged: start, ..Moment::default() });
         let sent = now.sent.max(end);
         *now = Moment { row: packet.row, time: segment.abstime, sent, again, ..*now };
-        self.moments.extend(self.now);
+        Some(now)
     }
 
-    fn acknowledge(&mut self, packet: &StreamPacket<'_>, tracking: &Tracking) {
+    fn acknowledge(&mut self, packet: &StreamPacket<'_>, tracking: &Tracking) -> Option<&Moment> {
         let segment = packet.segment;
         if !segment.has(flag::ACK) || segment.has(flag::RST) {
-            return;
+            return None;
         }
-        let Some(position) = self.positions.nearest(segment.acknowledgement) else { return };
+        let position = self.positions.nearest(segment.acknowledgement)?;
         let now = self.now.get_or_insert(Moment { sent: position, acknowledged: position, ..Moment::default() });
         // A late acknowledgement is not news, and its window is outdated.
         if position >= now.acknowledged {
@@ -112,7 +127,7 @@ impl Direction {
         }
         let selectively = self.selectively.total();
         *now = Moment { row: packet.row, time: segment.abstime, selectively, again: false, ..*now };
-        self.moments.extend(self.now);
+        Some(now)
     }
 }
 

@@ -87,8 +87,9 @@ struct Stop {
 pub fn handovers(capture: &Capture, connection: &Connection) -> Vec<Handover> {
     let mut course = Course::new(connection);
     if course.0.is_some() {
-        let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
-        mappings.carried(|packet| course.push(capture, packet));
+        let (segments, tracking) = (&capture.segments, &capture.tracking);
+        let see = |course: &mut Course, packet: &DataPacket<'_>| course.push(capture, packet);
+        (course, _) = Mappings::carried_at_once(segments, tracking, connection, |_| Course::new(connection), see);
     }
     course.finish(capture, connection, of_connection(capture, connection))
 }

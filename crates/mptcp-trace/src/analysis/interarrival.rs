@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use crate::interrupt::interruptible;
-use crate::tracking::travelling::in_time_order;
+use crate::tracking::travelling::by_time;
 use crate::tracking::{ByRole, Capture, Stream};
 use crate::{Instant, Span};
 
@@ -31,7 +30,7 @@ pub struct Interarrival {
 pub fn interarrival(capture: &Capture, stream: &Stream, counted: Counted) -> ByRole<Vec<Interarrival>> {
     let mut latest = ByRole::<Option<Instant>>::default();
     let mut gaps = ByRole::<Vec<Interarrival>>::default();
-    for packet in interruptible(in_time_order(&capture.segments, &capture.tracking, stream)) {
+    for packet in by_time(&capture.segments, &capture.tracking, stream) {
         if counted == Counted::Data && packet.segment.payload().unwrap_or(0) == 0 {
             continue;
         }

@@ -136,9 +136,9 @@ impl OutOfOrderDirection {
 /// Works out where the data of a connection waited.
 #[must_use]
 pub fn out_of_order(capture: &Capture, connection: &Connection) -> OutOfOrder {
-    let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
-    let mut waiting = Waiting::new(connection, &mappings);
-    let misplaced = mappings.carried(|packet| waiting.push(packet));
+    let (segments, tracking) = (&capture.segments, &capture.tracking);
+    let course = |first| Waiting::new(connection, first);
+    let (waiting, misplaced) = Mappings::carried_at_once(segments, tracking, connection, course, Waiting::push);
     waiting.finish(connection, of_connection(capture, connection), misplaced)
 }
 
@@ -146,9 +146,9 @@ pub fn out_of_order(capture: &Capture, connection: &Connection) -> OutOfOrder {
 pub(super) struct Waiting(ByRole<Course>);
 
 impl Waiting {
-    /// Before the first packet.
-    pub fn new(connection: &Connection, mappings: &Mappings<'_>) -> Self {
-        let (first, streams) = (mappings.first(), &connection.subflows);
+    /// Before the first packet; `first` are the numbers of the first bytes of data, where the keys tell.
+    pub fn new(connection: &Connection, first: ByRole<Option<u64>>) -> Self {
+        let streams = &connection.subflows;
         Waiting(ByRole {
             server: Course::new(Role::Server, first.server, streams),
             client: Course::new(Role::Client, first.client, streams),

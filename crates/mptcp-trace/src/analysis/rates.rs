@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::volume::Volume;
 use crate::interrupt::interruptible;
-use crate::tracking::data::{Sending, SentRange, data_sequence};
-use crate::tracking::travelling::in_time_order;
+use crate::tracking::data::{Direction, Laden, Mappings, Observer, Sending};
+use crate::tracking::travelling::by_time;
 use crate::tracking::{ByRole, Capture, Connection, Stream};
 use crate::{Instant, Span};
 
@@ -200,9 +200,9 @@ pub struct Carried {
 pub fn stream_payload(capture: &Capture, stream: &Stream) -> ByRole<Carried> {
     let mut carried = ByRole::<Carried>::default();
     let mut volumes = ByRole::<Volume>::default();
-    for packet in interruptible(in_time_order(&capture.segments, &capture.tracking, stream)) {
+    by_time(&capture.segments, &capture.tracking, stream).for_each(|packet| {
         let length = u64::from(packet.segment.payload().unwrap_or(0));
-        let Some(place) = capture.tracking.packets.get(packet.row) else { continue };
+        let Some(place) = capture.tracking.packets.get(packet.row) else { return };
         let again = volumes.get_mut(packet.towards).push(packet.segment, place);
         let direction = carried.get_mut(packet.towards);
         let time = packet.segment.abstime;
@@ -212,28 +212,45 @@ pub fn stream_payload(capture: &Capture, stream: &Stream) -> ByRole<Carried> {
         if again > 0 {
             direction.retransmitted.push(Parcel { time, bytes: again });
         }
-    }
+    });
     carried
 }
 
-/// Data of a connection where it was sent for the first time, by direction, then by subflow in the order of
-/// [`Connection::subflows`]: neither retransmissions nor reinjections. In the order of time.
+/// Data of a connection where it was sent for the first time: neither retransmissions nor reinjections.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FirstSent {
+    /// By direction, then by subflow in the order of [`Connection::subflows`], in the order of time.
+    pub parcels: ByRole<Vec<Vec<Parcel>>>,
+    /// Bytes by direction that are not among them, because no mapping covers them.
+    pub unmapped: ByRole<u64>,
+}
+
+/// Works out what of a connection was sent for the first time when.
 #[must_use]
-pub fn first_sent(capture: &Capture, connection: &Connection) -> ByRole<Vec<Vec<Parcel>>> {
-    let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
-    let by_subflow = |sent: &[SentRange]| {
-        let mut parcels = vec![Vec::new(); connection.subflows.len()];
-        for range in interruptible(sent.iter().filter(|range| range.sending == Sending::First)) {
-            if let Some(own) = parcels.get_mut(range.subflow) {
-                own.push(Parcel { time: range.time, bytes: range.end.saturating_sub(range.start) });
-            }
-        }
-        for own in &mut parcels {
-            own.sort_by_key(|parcel| parcel.time);
-        }
-        parcels
+pub fn first_sent(capture: &Capture, connection: &Connection) -> FirstSent {
+    let course = || {
+        let none = || vec![Vec::new(); connection.subflows.len()];
+        FirstSentCourse(ByRole { server: none(), client: none() })
     };
-    ByRole { server: by_subflow(&sequence.server.sent), client: by_subflow(&sequence.client.sent) }
+    let (_, directions, FirstSentCourse(mut parcels)) =
+        Mappings::walked(&capture.segments, &capture.tracking, connection, course);
+    for own in parcels.server.iter_mut().chain(&mut parcels.client) {
+        own.sort_by_key(|parcel| parcel.time);
+    }
+    let unmapped = |direction: &Direction| direction.subflows.iter().map(|volume| volume.unmapped).sum();
+    let unmapped = ByRole { server: unmapped(&directions.server), client: unmapped(&directions.client) };
+    FirstSent { parcels, unmapped }
+}
+
+/// The same while the packets go by.
+struct FirstSentCourse(ByRole<Vec<Vec<Parcel>>>);
+
+impl Observer for FirstSentCourse {
+    fn see(&mut self, laden: &Laden<'_, '_>) {
+        let Some(own) = self.0.get_mut(laden.packet.towards).get_mut(laden.packet.subflow) else { return };
+        let first = laden.sent.iter().filter(|range| range.sending == Sending::First);
+        own.extend(first.map(|range| Parcel { time: range.time, bytes: range.end.saturating_sub(range.start) }));
+    }
 }
 
 #[cfg(test)]

@@ -24,8 +24,8 @@ use super::volume::share;
 use crate::StreamId;
 use crate::interrupt::interruptible;
 use crate::parallel::both;
-use crate::tracking::data::{Mappings, sequence_of};
-use crate::tracking::{Capture, Connection, Role};
+use crate::tracking::data::{Laden, Mappings, Observer, SequenceCourse};
+use crate::tracking::{Capture, Connection, Role, Tracking};
 
 /// Facts about one path.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
@@ -145,10 +145,14 @@ const WINDOW: f64 = 1.0;
 pub fn measured_buffers(capture: &Capture, connection: &Connection) -> Vec<MeasuredBuffer> {
     let points = of_subflows(capture, connection);
     let of_data = || {
-        let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
-        let mut limited = WindowLimited::new(capture, connection);
-        let (sequence, directions) = sequence_of(&mappings, |laden| limited.push(&capture.tracking, laden));
-        (sequence, directions, limited.finish())
+        let course = || DataCourse {
+            sequence: SequenceCourse::default(),
+            limited: WindowLimited::new(capture, connection),
+            tracking: &capture.tracking,
+        };
+        let (mappings, directions, DataCourse { sequence, limited, .. }) =
+            Mappings::walked(&capture.segments, &capture.tracking, connection, course);
+        (sequence.finish(&mappings), directions, limited.finish())
     };
     let medians = || {
         let series: Vec<Series> = of_tcp(capture, connection, &points).into_iter().flatten().collect();
@@ -193,6 +197,20 @@ pub fn measured_buffers(capture: &Capture, connection: &Connection) -> Vec<Measu
         });
     }
     found
+}
+
+/// The data of a connection while its packets go by.
+struct DataCourse<'a> {
+    sequence: SequenceCourse,
+    limited: WindowLimited,
+    tracking: &'a Tracking,
+}
+
+impl Observer for DataCourse<'_> {
+    fn see(&mut self, laden: &Laden<'_, '_>) {
+        self.sequence.see(laden);
+        self.limited.push(self.tracking, laden);
+    }
 }
 
 /// The median round trip of data and their ACKs on each subflow, where the capture is at the sender.

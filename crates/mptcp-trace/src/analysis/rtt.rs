@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::capture_point::{CapturePoint, SeenFrom, agreed, of_subflows};
 use super::distribution::Distribution;
 use crate::interrupt::interruptible;
-use crate::parallel::both;
+use crate::parallel::{both, each};
 use crate::tracking::data::{DataPacket, Mappings};
 use crate::tracking::travelling::{StreamPacket, Travelling, in_time_order, one_by_one};
 use crate::tracking::{ByRole, Capture, Connection, Role, Stream, Tracking};
@@ -189,6 +189,13 @@ pub struct SampleRow {
 }
 
 impl RoundTrips {
+    /// Each series summed up, in their order.
+    #[must_use]
+    pub fn records(&self) -> Vec<Record> {
+        let samples = self.series.iter().map(|series| series.samples.len()).sum();
+        each(&self.series, samples, Series::record)
+    }
+
     /// Each sample. The subflows' own samples of the data level are the connection's, told apart: those are left out.
     pub fn rows(&self, capture: &Capture) -> impl Iterator<Item = SampleRow> {
         let origin = capture.origin();
@@ -210,9 +217,9 @@ impl RoundTrips {
 #[must_use]
 pub fn rtt(capture: &Capture, connection: &Connection) -> RoundTrips {
     measured(capture, connection, &of_subflows(capture, connection), || {
-        let mappings = Mappings::of(&capture.segments, &capture.tracking, connection);
-        let mut courses = DataCourses::new(&mappings);
-        let misplaced = mappings.carried(|packet| courses.push(packet));
+        let (segments, tracking) = (&capture.segments, &capture.tracking);
+        let (courses, misplaced) =
+            Mappings::carried_at_once(segments, tracking, connection, DataCourses::new, DataCourses::push);
         courses.finish(misplaced)
     })
 }
@@ -250,9 +257,8 @@ pub(super) struct DataCourses {
 }
 
 impl DataCourses {
-    /// Before the first packet.
-    pub fn new(mappings: &Mappings<'_>) -> Self {
-        let first = mappings.first();
+    /// Before the first packet; `first` are the numbers of the first bytes of data, where the keys tell.
+    pub fn new(first: ByRole<Option<u64>>) -> Self {
         DataCourses {
             to_server: data::RttCourse::new(Role::Server, first.server),
             to_client: data::RttCourse::new(Role::Client, first.client),
@@ -322,7 +328,13 @@ fn data_series(
     (towards, point): (Role, Option<CapturePoint>),
     by_subflow: &mut [Vec<Series>],
 ) -> Series {
-    let mut by_sender: Vec<Vec<RttSample>> = vec![Vec::new(); connection.subflows.len()];
+    let mut counts = vec![0_usize; connection.subflows.len()];
+    for (subflow, _) in interruptible(&measured) {
+        if let Some(count) = counts.get_mut(*subflow) {
+            *count = count.saturating_add(1);
+        }
+    }
+    let mut by_sender: Vec<Vec<RttSample>> = counts.into_iter().map(Vec::with_capacity).collect();
     for (subflow, sample) in interruptible(&measured) {
         if let Some(own) = by_sender.get_mut(*subflow) {
             own.push(*sample);

@@ -227,6 +227,21 @@ impl Capture {
         self.origin
     }
 
+    /// When the first and the last packet of a stream were recorded.
+    #[must_use]
+    pub fn span_of(&self, stream: &Stream) -> Option<(Instant, Instant)> {
+        let mut times = stream.packets.iter().filter_map(|row| Some(self.segments.get(row.index())?.abstime));
+        if self.copies.is_none() && !self.order.clock_set_back {
+            // In the order of time.
+            let first = times.next()?;
+            return Some((first, times.next_back().unwrap_or(first)));
+        }
+        times.fold(None, |span, time| {
+            let (first, last) = span.unwrap_or((time, time));
+            Some((first.min(time), last.max(time)))
+        })
+    }
+
     /// The file's name without its directory, and the point of view, for the prompt; not escaped.
     #[must_use]
     pub fn name(&self) -> String {

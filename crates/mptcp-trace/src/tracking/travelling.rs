@@ -241,6 +241,18 @@ pub fn of_stream<'a>(
     })
 }
 
+/// The packets of `stream` that were recorded in one place, in the order of time, mostly without a list of them.
+pub fn by_time<'a>(
+    segments: &'a [Segment],
+    tracking: &'a Tracking,
+    stream: &'a Stream,
+) -> impl Iterator<Item = StreamPacket<'a>> + use<'a> {
+    let is_sorted = of_stream(segments, tracking, stream).map(|packet| packet.segment.abstime).is_sorted();
+    let of_file = is_sorted.then(|| of_stream(segments, tracking, stream));
+    let moved = (!is_sorted).then(|| interruptible(in_time_order(segments, tracking, stream)));
+    of_file.into_iter().flatten().chain(moved.into_iter().flatten())
+}
+
 /// The packets of `stream` that were recorded in one place; those of the same time in the order of the file.
 #[must_use]
 pub fn in_time_order<'a>(segments: &'a [Segment], tracking: &'a Tracking, stream: &'a Stream) -> Vec<StreamPacket<'a>> {

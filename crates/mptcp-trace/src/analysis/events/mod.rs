@@ -16,6 +16,7 @@ use super::reset_ttl::strange_resets;
 use super::standstill::{Progress, Standstill};
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
+use crate::parallel::both;
 use crate::tracking::travelling::{Travelling, one_by_one};
 use crate::tracking::{ByRole, Capture, Connection, FastOpen, Nature, Role, Tracking};
 use crate::{Instant, PacketRow, StreamId};
@@ -131,35 +132,41 @@ pub struct Event {
 #[must_use]
 pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[ChecksumResult]>) -> Vec<Event> {
     let mut timeline = Timeline { capture, events: Vec::new() };
-    let mut once = OncePerConnection::default();
-    let mut gates = Gates::default();
     let mut losses = Losses::new(capture, connection);
     let mut doubled: BTreeMap<(StreamId, bool), Doubled<'_>> = BTreeMap::new();
     let mut signals = Vec::new();
-    let mut subflows: Vec<OfSubflow> = connection.subflows.iter().map(|id| OfSubflow::new(capture, *id)).collect();
-    for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
-        let Some(OfSubflow { ends, progress, fast_open }) = subflows.get_mut(packet.subflow) else { continue };
-        let Some(place) = capture.tracking.packets.get(packet.row) else { continue };
-        let (segment, nature, towards) = (packet.segment, packet.nature, packet.towards);
-        let shown = Shown { segment, nature, fast_open: *fast_open, towards };
-        let at = Packet::from(&packet);
-        once.push(ends, shown, connection, |event, detail| timeline.add(at, event, detail));
-        if let Some((event, detail)) = gates.push(segment, place, towards) {
-            timeline.add(at, event, detail);
+    let told = || {
+        let mut once = OncePerConnection::default();
+        let mut gates = Gates::default();
+        let mut subflows: Vec<OfSubflow> = connection.subflows.iter().map(|id| OfSubflow::new(capture, *id)).collect();
+        for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
+            let Some(OfSubflow { ends, fast_open }) = subflows.get_mut(packet.subflow) else { continue };
+            let Some(place) = capture.tracking.packets.get(packet.row) else { continue };
+            let (segment, nature, towards) = (packet.segment, packet.nature, packet.towards);
+            let at = Packet::from(&packet);
+            let is_signal = packet.is_signal(connection);
+            // Others show nothing by themselves.
+            if is_signal || nature != Nature::Ordinary {
+                let shown = Shown { segment, nature, fast_open: *fast_open, towards };
+                once.push(ends, shown, connection, |event, detail| timeline.add(at, event, detail));
+            }
+            if let Some((event, detail)) = gates.push(segment, place, towards) {
+                timeline.add(at, event, detail);
+            }
+            losses.push(&packet, place);
+            if is_signal {
+                signals.push(packet);
+            }
+            if nature == Nature::Duplicate {
+                let doubled = doubled.entry((packet.stream, towards == Role::Server)).or_insert(Doubled::new(at));
+                doubled.packets += 1;
+                doubled.bytes += u64::from(segment.payload().unwrap_or(0));
+            }
         }
-        for role in Role::BOTH {
-            progress.get_mut(role).push(&packet, role);
-        }
-        losses.push(&packet, place);
-        if packet.is_signal(connection) {
-            signals.push(packet);
-        }
-        if nature == Nature::Duplicate {
-            let doubled = doubled.entry((packet.stream, towards == Role::Server)).or_insert(Doubled::new(at));
-            doubled.packets += 1;
-            doubled.bytes += u64::from(segment.payload().unwrap_or(0));
-        }
-    }
+    };
+    let packets = capture.tracking.packets_of(connection);
+    let ((), (standstills, fallback)) =
+        both(packets, told, || (standstills(capture, connection), fallback(capture, connection)));
     let find = |row: PacketRow| Packet::in_row(capture, row);
     for join in interruptible(joins(capture, connection)) {
         if let Some(packet) = find(join.decided_by) {
@@ -171,13 +178,9 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
             }
         });
     }
-    for subflow in interruptible(subflows) {
-        for standstill in
-            interruptible(subflow.progress.server.finish().into_iter().chain(subflow.progress.client.finish()))
-        {
-            if let Some(packet) = find(standstill.row) {
-                timeline.add(packet, EventKind::SubflowStale, stale(capture, &standstill));
-            }
+    for standstill in interruptible(standstills) {
+        if let Some(packet) = find(standstill.row) {
+            timeline.add(packet, EventKind::SubflowStale, stale(capture, &standstill));
         }
     }
     for (_, loss) in interruptible(losses.finish()) {
@@ -209,7 +212,7 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
             timeline.add(packet, EventKind::ChecksumFailure, detail);
         }
     }
-    if let Some(fallback) = fallback(capture, connection)
+    if let Some(fallback) = fallback
         && let Some(packet) = find(fallback.row)
     {
         timeline.add(packet, EventKind::Fallback, explain(fallback.reason).to_string());
@@ -218,17 +221,29 @@ pub fn events(capture: &Capture, connection: &Connection, checksums: Option<&[Ch
     timeline.events
 }
 
+/// The standstills of each subflow, of its data towards the server first.
+fn standstills(capture: &Capture, connection: &Connection) -> Vec<Standstill> {
+    let mut subflows: Vec<ByRole<Progress>> = connection.subflows.iter().map(|_| ByRole::default()).collect();
+    for packet in interruptible(one_by_one(&capture.segments, &capture.tracking, connection)) {
+        let Some(progress) = subflows.get_mut(packet.subflow) else { continue };
+        for role in Role::BOTH {
+            progress.get_mut(role).push(&packet, role);
+        }
+    }
+    let found = |ByRole { server, client }: ByRole<Progress>| server.finish().into_iter().chain(client.finish());
+    interruptible(subflows).flat_map(found).collect()
+}
+
 /// One subflow while its packets go by.
 struct OfSubflow {
     ends: Ends,
-    progress: ByRole<Progress>,
     fast_open: Option<FastOpen>,
 }
 
 impl OfSubflow {
     fn new(capture: &Capture, id: StreamId) -> Self {
         let fast_open = capture.tracking.stream(id).and_then(|stream| stream.fast_open);
-        OfSubflow { ends: Ends::default(), progress: ByRole::default(), fast_open }
+        OfSubflow { ends: Ends::default(), fast_open }
     }
 }
 

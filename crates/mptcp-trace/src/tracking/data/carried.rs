@@ -1,11 +1,16 @@
 //! A connection's packets in the order of time, with the data that each was the first to carry: what delays are
 //! measured on.
 
-use super::flow::Carriage;
-use super::walk::Mappings;
+use super::flow::{Carriage, Mapped, Payload, SubflowDirection};
+use super::mappings::Read;
+use super::numbers::Numbers;
+use super::walk::{Mappings, Placed};
 use crate::interrupt::interruptible;
+use crate::packets::segment::Segment;
 use crate::tracking::role::{ByRole, Role};
 use crate::tracking::sequence::RangeSet;
+use crate::tracking::travelling::Travelling;
+use crate::tracking::{Connection, Tracking};
 use crate::{Instant, PacketRow};
 
 /// One packet at the data level. Data sequence numbers are working ones: they compare, but are not those on the wire.
@@ -41,45 +46,108 @@ impl Mappings<'_> {
     /// the first to carry. Returns how many packets stand in the file behind one recorded later.
     pub fn carried(&self, mut visit: impl FnMut(&DataPacket<'_>)) -> usize {
         let (found, mut places) = self.in_one_place();
-        let count = self.connection().subflows.len();
-        let none = || vec![RangeSet::default(); count];
-        let mut sent = ByRole { server: none(), client: none() };
         let mut order = Order { later: Vec::new(), latest: Instant::MIN, misplaced: 0, seen: ByRole::default() };
-        let (mut parts, mut ranges) = (Vec::new(), Ranges::new());
+        let mut carrying = Carrying::new(self.connection());
         for packet in interruptible(self.packets().filter(|packet| !packet.elsewhere)) {
             let flow = found.flows.get(packet.towards).get(packet.subflow);
-            let sent = sent.get_mut(packet.towards).get_mut(packet.subflow);
-            let (Some(place), Some(flow), Some(sent)) = (places.next(&packet), flow, sent) else { continue };
-            let new = flow.newly_mapped(sent, place.payload.start, place.payload.end(), &mut parts);
-            let mut carried = DataPacket {
-                row: packet.row,
-                subflow: packet.subflow,
-                towards: packet.towards,
-                time: packet.segment.abstime,
-                mapped: 0,
-                unmapped: 0,
-                fresh: &[],
-                data_ack: place.data_ack,
-            };
-            let mut exempt: u64 = 0;
-            ranges.clear();
-            for part in parts.drain(..) {
-                if matches!(part.carriage, Carriage::Mapping | Carriage::Infinite) {
-                    carried.mapped += part.length;
-                    ranges.push((part.dsn, part.dsn.saturating_add(part.length)));
-                } else if part.carriage != Carriage::Plain {
-                    exempt += part.length;
-                }
-            }
-            // What was sent before under the same numbers carried the same data.
-            if new < place.payload.data {
-                let again = flow.mapped_bytes(place.payload.start, place.payload.end()).min(place.payload.data - new);
-                carried.mapped = carried.mapped.saturating_add(again);
-            }
-            carried.unmapped = place.payload.data.saturating_sub(carried.mapped).saturating_sub(exempt);
-            order.push(carried, &mut ranges, self.is_in_time_order(), &mut visit);
+            let (Some(Placed { payload, data_ack }), Some(flow)) = (places.next(&packet), flow) else { continue };
+            let Some(packet) = carrying.next(&packet, flow, payload, data_ack) else { continue };
+            order.push(packet, &mut carrying.ranges, self.is_in_time_order(), &mut visit);
         }
         order.finish(&mut visit)
+    }
+}
+
+impl<'a> Mappings<'a> {
+    /// Shows each packet of a connection to a course, as [`Mappings::carried`] does, and returns it with the number of
+    /// misplaced packets. `course` makes one of the numbers of the first bytes of data ([`Mappings::first`]).
+    ///
+    /// Mostly packets come in the order of time, and mappings with their data or before: then one pass does. At the first
+    /// packet of which that is not so, this is given up; a new course sees the packets in a second pass.
+    pub fn carried_at_once<C>(
+        segments: &'a [Segment],
+        tracking: &'a Tracking,
+        connection: &'a Connection,
+        course: impl Fn(ByRole<Option<u64>>) -> C,
+        mut see: impl FnMut(&mut C, &DataPacket<'_>),
+    ) -> (C, usize) {
+        let numbers = Numbers::of(connection);
+        let first = ByRole { server: numbers.server.first(), client: numbers.client.first() };
+        let mut at_once = Some((Carrying::new(connection), ByRole::<RangeSet>::default(), course(first)));
+        let mut latest = Instant::MIN;
+        let mappings = Self::collected(segments, tracking, connection, |read| {
+            let Read { packet, data_ack, payload, flow } = *read;
+            let time = packet.segment.abstime;
+            if packet.elsewhere || time < latest || !flow.has_mapped(payload) {
+                at_once = None;
+            }
+            latest = time;
+            let Some((carrying, seen, course)) = &mut at_once else { return };
+            let Some(packet) = carrying.next(packet, flow, payload, data_ack) else { return };
+            keep_new(seen.get_mut(packet.towards), &mut carrying.ranges);
+            see(course, &DataPacket { fresh: &carrying.ranges, ..packet });
+        });
+        if let Some((_, _, course)) = at_once {
+            return (course, 0);
+        }
+        let mut course = course(mappings.first());
+        let misplaced = mappings.carried(|packet| see(&mut course, packet));
+        (course, misplaced)
+    }
+}
+
+/// What each subflow carried, while its packets come in the order of the file.
+struct Carrying {
+    sent: ByRole<Vec<RangeSet>>,
+    parts: Vec<Mapped>,
+    /// Of the current packet, what its subflow had not carried before.
+    ranges: Ranges,
+}
+
+impl Carrying {
+    fn new(connection: &Connection) -> Self {
+        let none = || vec![RangeSet::default(); connection.subflows.len()];
+        Carrying { sent: ByRole { server: none(), client: none() }, parts: Vec::new(), ranges: Ranges::new() }
+    }
+
+    /// Takes in the next packet, but for what others carried of its data.
+    #[inline]
+    fn next(
+        &mut self,
+        packet: &Travelling<'_>,
+        flow: &SubflowDirection,
+        payload: Payload,
+        data_ack: Option<u64>,
+    ) -> Option<DataPacket<'static>> {
+        let sent = self.sent.get_mut(packet.towards).get_mut(packet.subflow)?;
+        let new = flow.newly_mapped(sent, payload.start, payload.end(), &mut self.parts);
+        let mut carried = DataPacket {
+            row: packet.row,
+            subflow: packet.subflow,
+            towards: packet.towards,
+            time: packet.segment.abstime,
+            mapped: 0,
+            unmapped: 0,
+            fresh: &[],
+            data_ack,
+        };
+        let mut exempt: u64 = 0;
+        self.ranges.clear();
+        for part in self.parts.drain(..) {
+            if matches!(part.carriage, Carriage::Mapping | Carriage::Infinite) {
+                carried.mapped += part.length;
+                self.ranges.push((part.dsn, part.dsn.saturating_add(part.length)));
+            } else if part.carriage != Carriage::Plain {
+                exempt += part.length;
+            }
+        }
+        // What was sent before under the same numbers carried the same data.
+        if new < payload.data {
+            let again = flow.mapped_bytes(payload.start, payload.end()).min(payload.data - new);
+            carried.mapped = carried.mapped.saturating_add(again);
+        }
+        carried.unmapped = payload.data.saturating_sub(carried.mapped).saturating_sub(exempt);
+        Some(carried)
     }
 }
 

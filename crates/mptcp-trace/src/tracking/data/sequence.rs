@@ -1,9 +1,8 @@
 //! The data sequence space over time: what was sent when, and what was acknowledged.
 
-use super::Direction;
 use super::numbers::Numbers;
 use super::sent::Sending;
-use super::walk::{Laden, Mappings};
+use super::walk::{Laden, Mappings, Observer};
 use crate::packets::segment::Segment;
 use crate::tracking::role::ByRole;
 use crate::tracking::{Connection, Tracking};
@@ -74,22 +73,29 @@ impl DataSequence {
 /// The data sequence space of both directions of `connection` over time.
 #[must_use]
 pub fn data_sequence(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> ByRole<DataSequence> {
-    sequence_of(&Mappings::of(segments, tracking, connection), |_| {}).0
+    let (mappings, _, course) = Mappings::walked(segments, tracking, connection, SequenceCourse::default);
+    course.finish(&mappings)
 }
 
-/// The same where the mappings are known, and the totals of either direction; `visit` is shown each packet.
-pub fn sequence_of(
-    mappings: &Mappings<'_>,
-    mut visit: impl FnMut(&Laden<'_, '_>),
-) -> (ByRole<DataSequence>, ByRole<Direction>) {
-    let numbers = mappings.numbers();
-    let mut found = ByRole::<DataSequence>::default();
-    let totals = mappings.walk(|laden| {
-        found.get_mut(laden.packet.towards).sent.extend_from_slice(laden.sent);
-        found.get_mut(laden.packet.towards.other()).acknowledged.extend(laden.acknowledged);
-        visit(laden);
-    });
-    found.server.numbers = numbers.server;
-    found.client.numbers = numbers.client;
-    (found, totals)
+/// The data sequence space of a connection while its packets go by.
+#[derive(Debug, Clone, Default)]
+pub struct SequenceCourse(ByRole<DataSequence>);
+
+impl SequenceCourse {
+    /// After the last packet.
+    #[must_use]
+    pub fn finish(self, mappings: &Mappings<'_>) -> ByRole<DataSequence> {
+        let (numbers, mut found) = (mappings.numbers(), self.0);
+        found.server.numbers = numbers.server;
+        found.client.numbers = numbers.client;
+        found
+    }
+}
+
+impl Observer for SequenceCourse {
+    #[inline]
+    fn see(&mut self, laden: &Laden<'_, '_>) {
+        self.0.get_mut(laden.packet.towards).sent.extend_from_slice(laden.sent);
+        self.0.get_mut(laden.packet.towards.other()).acknowledged.extend(laden.acknowledged);
+    }
 }

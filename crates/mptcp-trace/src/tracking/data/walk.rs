@@ -115,7 +115,7 @@ impl<'a> Mappings<'a> {
     }
 
     /// Collects them; `visit` is shown each packet meanwhile.
-    fn collected(
+    pub(super) fn collected(
         segments: &'a [Segment],
         tracking: &'a Tracking,
         connection: &'a Connection,
