@@ -13,6 +13,9 @@ use super::shapes::{Drawn, stroke};
 use super::window::Value;
 use mptcp_trace::interrupt::interruptible;
 
+/// Size of marks of what receivers report, in multiples of others: they come on request, beside the data.
+const REPORTED: f64 = 0.7;
+
 /// How far marks of a role are apart where they are dense, in multiples of their size.
 fn apart(role: RoleKind) -> f64 {
     match role {
@@ -59,7 +62,8 @@ impl<S: Surface> Drawable<Canvas<S>> for Points<'_> {
         let cell = detail.cell.max(detail.scale);
         let count = if cell > detail.cell { thin::marks(&places, cell, detail.most).len() } else { places.len() };
         let crowd = (count as f64 / 150.0).max(1.0).powf(0.3);
-        let size = self.pen.mark_size() * (1.0 / crowd).max(0.45);
+        let reported = matches!(self.pen.role, RoleKind::DuplicateAck | RoleKind::ZeroWindow);
+        let size = self.pen.mark_size() * (1.0 / crowd).max(0.45) * if reported { REPORTED } else { 1.0 };
         places.into_iter().for_each(|place| canvas.mark(symbol, size, place, look.colour));
         Ok(())
     }
