@@ -1,6 +1,7 @@
 //! Commands about all packets of a capture: `clean_pcap`, `export`, `sql` and `dump`, as ratios to the list of its streams
-//! and to `cp`, which copies as much as `clean_pcap` does. Whole processes, run in turn, so that a busy machine slows all
-//! alike.
+//! and to `cp`, which copies as much as `clean_pcap` does. The last line has both together: what `clean_pcap` would take
+//! if it found out what to keep as the list does, and then copied as `cp` does. Whole processes, run in turn, so that a
+//! busy machine slows all alike.
 //!
 //! `cargo bench --profile dev --bench tables` makes a capture of about 250 MB from recorded ones, or takes those named in
 //! `MPTCPANALYZER_BENCH_CAPTURES`, parted by colons.
@@ -92,5 +93,11 @@ fn measure(capture: &Path, folder: &Path) -> Outcome<()> {
             target.unwrap_or_default()
         );
     }
+    let both = |other: usize| {
+        median(
+            taken[0].iter().zip(&taken[1]).zip(&taken[other]).map(|((list, cp), one)| one.wall / (list.wall + cp.wall)),
+        )
+    };
+    println!("clean_pcap to list and cp together: {:.2}", both(2));
     Ok(())
 }

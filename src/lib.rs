@@ -41,6 +41,7 @@ mod column_facts;
 pub mod commands;
 pub mod config;
 pub mod dataset;
+pub mod decimal;
 pub mod delimiter;
 pub mod described;
 pub mod drawing;

@@ -9,7 +9,8 @@ use crate::temporary::Temporary;
 /// Bytes of a small file: the system finds room for it when it likes.
 const SMALL: u64 = 8 << 20;
 
-/// Bytes that room is made for at once.
+/// Bytes that room is made for at once, at most: as many as there are already, because room that is not needed in the end
+/// takes time as well.
 const STEP: u64 = 64 << 20;
 
 /// A new file that has its room on the disk before it is written, once it is not small. ext4 otherwise looks for all of it
@@ -62,7 +63,7 @@ impl Roomy {
         if wanted <= self.room.max(SMALL) {
             return;
         }
-        let room = wanted.saturating_add(STEP);
+        let room = wanted.saturating_add(wanted.min(STEP));
         if allocate(&self.file, self.room, room) {
             self.room = room;
         } else {

@@ -1,5 +1,6 @@
 //! Times as text and back, to the nanosecond and without a floating-point number in between.
 
+use crate::decimal;
 use mptcp_trace::{Instant, Span};
 
 const NANOSECONDS: i64 = 1_000_000_000;
@@ -20,22 +21,14 @@ pub fn write_seconds(span: Span, text: &mut Vec<u8>) {
         text.push(b'-');
     }
     let amount = nanoseconds.unsigned_abs();
-    text.extend_from_slice(itoa::Buffer::new().format(amount / 1_000_000_000).as_bytes());
+    decimal::write(amount / 1_000_000_000, text);
     write_fraction(amount % 1_000_000_000, text);
 }
 
 /// Appends a point and nine digits.
 fn write_fraction(nanoseconds: u64, text: &mut Vec<u8>) {
-    let mut digits = *b".000000000";
-    let mut left = nanoseconds;
-    for digit in digits.iter_mut().skip(1).rev() {
-        // One digit.
-        #[allow(clippy::cast_possible_truncation)]
-        let value = (left % 10) as u8;
-        *digit = b'0' + value;
-        left /= 10;
-    }
-    text.extend_from_slice(&digits);
+    text.push(b'.');
+    decimal::write_nine(nanoseconds, text);
 }
 
 /// Reads what [`seconds`] wrote; fewer digits after the point are fine, more than nine are not.

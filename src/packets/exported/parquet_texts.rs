@@ -17,16 +17,9 @@ pub fn pages(column: &dyn Array, kind: &ParquetType) -> Option<Vec<Page>> {
     let present = column.validity().filter(|_| column.null_count() > 0);
     let mut texts = Texts::default();
     let mut places = Vec::with_capacity(column.len());
-    match present {
-        None => {
-            for text in column.values_iter() {
-                places.push(texts.place(text)?);
-            }
-        }
-        Some(_) => {
-            for text in column.iter().flatten() {
-                places.push(texts.place(text)?);
-            }
+    for (row, view) in column.views().iter().enumerate() {
+        if present.is_none() || column.is_valid(row) {
+            places.push(texts.place(view.as_u128(), || column.value(row))?);
         }
     }
     if !parquet_page::is_worth(texts.all.len(), places.len()) {
@@ -46,20 +39,23 @@ pub fn pages(column: &dyn Array, kind: &ParquetType) -> Option<Vec<Page>> {
 struct Texts<'a> {
     all: Vec<&'a str>,
     known: HashMap<&'a str, u16>,
-    last: [(&'a str, Option<u16>); 2],
+    /// The last two that differ, by what stands for them in the column.
+    last: [(u128, Option<u16>); 2],
 }
 
 impl<'a> Texts<'a> {
     /// Where this text is; nothing if there are too many, or it is too long.
-    fn place(&mut self, text: &'a str) -> Option<u16> {
+    #[inline]
+    fn place(&mut self, view: u128, text: impl Fn() -> &'a str) -> Option<u16> {
         let [(last, place), (before, place_before)] = self.last;
-        if last == text && place.is_some() {
+        if last == view && place.is_some() {
             return place;
         }
-        if before == text && place_before.is_some() {
+        if before == view && place_before.is_some() {
             self.last.swap(0, 1);
             return place_before;
         }
+        let text = text();
         let place = match self.known.get(text) {
             Some(place) => *place,
             None => {
@@ -71,7 +67,7 @@ impl<'a> Texts<'a> {
             }
         };
         self.last.swap(0, 1);
-        self.last[0] = (text, Some(place));
+        self.last[0] = (view, Some(place));
         Some(place)
     }
 }

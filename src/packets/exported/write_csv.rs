@@ -1,6 +1,7 @@
 //! Rows as CSV, written as bytes: as fast as their numbers can be told.
 
 use std::io::Write;
+use std::ops::Range;
 
 use polars::prelude::*;
 use polars_arrow::array::{Array, BooleanArray, PrimitiveArray, Utf8ViewArray};
@@ -8,6 +9,7 @@ use polars_arrow::bitmap::Bitmap;
 use polars_arrow::types::NativeType;
 
 use super::write::Encoding;
+use crate::decimal;
 use crate::delimiter::Delimiter;
 use crate::packets::cells::{Cells, Class};
 use crate::spreadsheet;
@@ -67,12 +69,17 @@ impl Csv {
             last = index;
         }
         let after = fields.len().saturating_sub(1).saturating_sub(last);
+        let mut repeats = vec![Repeats::default(); written.len()];
         let mut clock = Clock::default();
         let mut text = Vec::with_capacity(table.height().saturating_mul(fields.len()).saturating_mul(8));
         for row in 0..table.height() {
             let line = text.len();
-            for (delimiters, field) in &written {
+            for ((delimiters, field), repeats) in written.iter().zip(&mut repeats) {
                 self.delimiters(*delimiters, &mut text);
+                if let Field::Text(cells) = field {
+                    self.text(cells, row, repeats, &mut text);
+                    continue;
+                }
                 let begin = text.len();
                 let is_text = field.write(row, &mut text, &mut clock);
                 if is_text || self.anywhere {
@@ -85,11 +92,29 @@ impl Csv {
         Ok(text)
     }
 
+    #[inline]
     fn delimiters(&self, count: usize, text: &mut Vec<u8>) {
         match count {
             1 => text.push(self.delimiter),
+            0..=16 => decimal::append_first(count, &[self.delimiter; 16], text),
             _ => text.resize(text.len().saturating_add(count), self.delimiter),
         }
+    }
+
+    /// Appends a text. Most are one of the two before in their column: what was written then is copied.
+    fn text(&self, cells: &Utf8ViewArray, row: usize, repeats: &mut Repeats, text: &mut Vec<u8>) {
+        let Some(view) = cells.views().get(row).filter(|_| cells.is_valid(row)) else { return };
+        let view = view.as_u128();
+        if repeats.last.0 != view {
+            std::mem::swap(&mut repeats.last, &mut repeats.before);
+        }
+        if repeats.last.0 == view {
+            return text.extend_from_within(repeats.last.1.clone());
+        }
+        let begin = text.len();
+        text.extend_from_slice(spreadsheet::inert(cells.value(row)).as_bytes());
+        self.quote(begin, text);
+        repeats.last = (view, begin..text.len());
     }
 
     /// Puts the field that begins there into quotes, if it needs them.
@@ -175,6 +200,13 @@ impl<T: Copy> Numbers<'_, T> {
     }
 }
 
+/// The last two texts of a column that differ: what stands for each in the column, and where it was written.
+#[derive(Clone, Default)]
+struct Repeats {
+    last: (u128, Range<usize>),
+    before: (u128, Range<usize>),
+}
+
 struct Lists<'a, T> {
     /// Where each list begins, and the last one ends.
     offsets: &'a [i64],
@@ -241,12 +273,8 @@ impl<'a> Field<'a> {
                 Some(false) => text.extend_from_slice(b"false"),
                 None => {}
             },
-            Field::Text(cells) => {
-                if let Some(cell) = cells.get(row) {
-                    text.extend_from_slice(spreadsheet::inert(cell).as_bytes());
-                }
-                return true;
-            }
+            // Written with what was written before, see [`Csv::text`].
+            Field::Text(_) => {}
             Field::Lists8(cells) => list(cells.get(row), text),
             Field::Lists32(cells) => list(cells.get(row), text),
             Field::Lists64(cells) => list(cells.get(row), text),
@@ -277,17 +305,20 @@ fn lists<T: NativeType>(series: &Series) -> PolarsResult<Option<Lists<'_, T>>> {
     }))
 }
 
-fn decimal<T: itoa::Integer>(number: Option<T>, text: &mut Vec<u8>) {
+#[inline]
+fn decimal<T: Into<u64>>(number: Option<T>, text: &mut Vec<u8>) {
     if let Some(number) = number {
-        text.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        decimal::write(number.into(), text);
     }
 }
 
 fn hexadecimal<const DIGITS: usize>(number: Option<u64>, text: &mut Vec<u8>) {
     let Some(number) = number else { return };
-    let digits = [digits(number >> 32), digits(number & 0xffff_ffff)];
     text.extend_from_slice(b"0x");
-    text.extend_from_slice(digits.as_flattened().get(16 - DIGITS..).unwrap_or(&[]));
+    if DIGITS > 8 {
+        text.extend_from_slice(&digits(number >> 32));
+    }
+    text.extend_from_slice(&digits(number & 0xffff_ffff));
 }
 
 /// The eight hexadecimal digits of a number of 32 bits, all at once.
@@ -300,7 +331,7 @@ fn digits(number: u64) -> [u8; 8] {
     (values + 0x3030_3030_3030_3030 + letters * 39).to_be_bytes()
 }
 
-fn list<T: itoa::Integer + Copy>(items: Option<&[T]>, text: &mut Vec<u8>) {
+fn list<T: Into<u64> + Copy>(items: Option<&[T]>, text: &mut Vec<u8>) {
     match items {
         None => {}
         Some([]) => text.extend_from_slice(b"[]"),

@@ -62,6 +62,7 @@ const PROGRAM: Arrows = &[
 const PROGRAM_LEAVES: &[&str] = &[
     "column_facts",
     "children",
+    "decimal",
     "delimiter",
     "described",
     "error",

@@ -9,9 +9,10 @@ use std::thread;
 use polars::prelude::*;
 
 use crate::packets::table::numbers::numbers;
+use mptcp_trace::PacketRow;
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::packets::segment::Segment;
-use mptcp_trace::tracking::data::{DataLevel, RepeatKind, data_level};
+use mptcp_trace::tracking::data::{PacketData, RepeatKind, packet_data};
 use mptcp_trace::tracking::{Connection, Role, Tracking};
 
 /// All of them, `dsn` to `reinjected_in`, for all rows: they are worked out together.
@@ -41,6 +42,20 @@ const DACK: u8 = 1 << 2;
 const MAPPING: u8 = 1 << 3;
 
 impl Cell {
+    fn of(data: &PacketData) -> Self {
+        let bit = |there: bool, bit: u8| if there { bit } else { 0 };
+        Cell {
+            dsn: data.relative_dsn.unwrap_or_default(),
+            dsnraw64: data.dsn.unwrap_or_default(),
+            dack: data.relative_data_ack.unwrap_or_default(),
+            mapping: data.mapping_row.map_or(0, |row| row.0),
+            present: bit(data.relative_dsn.is_some(), DSN)
+                | bit(data.dsn.is_some(), DSN_RAW)
+                | bit(data.relative_data_ack.is_some(), DACK)
+                | bit(data.mapping_row.is_some(), MAPPING),
+        }
+    }
+
     fn value<T>(&self, bit: u8, number: T) -> Option<T> {
         (self.present & bit != 0).then_some(number)
     }
@@ -48,6 +63,9 @@ impl Cell {
 
 /// Packets for which another thread is worth its while.
 const MANY: usize = 1 << 16;
+
+/// Cells that are put down together: they stay in the processor's cache until then.
+const TOGETHER: usize = 1 << 12;
 
 /// Threads at most: each holds what it found.
 const THREADS: usize = 4;
@@ -58,10 +76,24 @@ impl DataColumns {
         let cells = vec![Cell::default(); segments.len()];
         let found = Mutex::new(DataColumns { cells, reinjections: Vec::new(), reinjected: Vec::new() });
         let find = |connections: &[&Connection]| {
+            // Put down together: the cells of one connection may be as many as there are packets.
+            let mut waiting = Vec::with_capacity(TOGETHER);
+            let mut repeats = Vec::new();
+            let put = |waiting: &mut Vec<(PacketRow, Cell)>, repeats: &mut Vec<(u32, u32)>| {
+                found.lock().unwrap_or_else(PoisonError::into_inner).take(waiting, repeats);
+            };
             for connection in interruptible(connections) {
-                let level = data_level(segments, tracking, connection);
-                found.lock().unwrap_or_else(PoisonError::into_inner).take(&level);
+                let directions = packet_data(segments, tracking, connection, |row, data| {
+                    if waiting.len() == TOGETHER {
+                        put(&mut waiting, &mut repeats);
+                    }
+                    waiting.push((row, Cell::of(&data)));
+                });
+                let found = Role::BOTH.into_iter().flat_map(|towards| &directions.get(towards).repeats);
+                let reinjections = found.filter(|repeat| repeat.kind == RepeatKind::Reinjection);
+                repeats.extend(reinjections.map(|repeat| (repeat.row.0, repeat.original_row.0)));
             }
+            put(&mut waiting, &mut repeats);
         };
         let shares = shares(segments.len(), tracking);
         thread::scope(|scope| {
@@ -80,29 +112,14 @@ impl DataColumns {
         columns
     }
 
-    /// Takes in one connection, whose packets are in no other.
-    fn take(&mut self, level: &DataLevel) {
-        for (row, data) in interruptible(level.rows.iter().zip(&level.packets)) {
-            let bit = |there: bool, bit: u8| if there { bit } else { 0 };
-            let cell = Cell {
-                dsn: data.relative_dsn.unwrap_or_default(),
-                dsnraw64: data.dsn.unwrap_or_default(),
-                dack: data.relative_data_ack.unwrap_or_default(),
-                mapping: data.mapping_row.map_or(0, |row| row.0),
-                present: bit(data.relative_dsn.is_some(), DSN)
-                    | bit(data.dsn.is_some(), DSN_RAW)
-                    | bit(data.relative_data_ack.is_some(), DACK)
-                    | bit(data.mapping_row.is_some(), MAPPING),
-            };
+    /// Takes in some cells and reinjections of connections; each packet is in one of these.
+    fn take(&mut self, cells: &mut Vec<(PacketRow, Cell)>, reinjections: &mut Vec<(u32, u32)>) {
+        for (row, cell) in cells.drain(..) {
             if let Some(place) = self.cells.get_mut(row.index()) {
                 *place = cell;
             }
         }
-        for towards in Role::BOTH {
-            let repeats = level.directions.get(towards).repeats.iter();
-            let reinjections = repeats.filter(|repeat| repeat.kind == RepeatKind::Reinjection);
-            self.reinjections.extend(reinjections.map(|repeat| (repeat.row.0, repeat.original_row.0)));
-        }
+        self.reinjections.append(reinjections);
     }
 
     /// Whether the column of that name is one of them.

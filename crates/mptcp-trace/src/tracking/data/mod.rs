@@ -79,14 +79,26 @@ pub struct Direction {
 /// Works out the data level of `connection`.
 #[must_use]
 pub fn data_level(segments: &[Segment], tracking: &Tracking, connection: &Connection) -> DataLevel {
-    let mappings = Mappings::of(segments, tracking, connection);
-    let mut look_up = LookUp::new(&mappings);
     let (mut rows, mut packets) = (Vec::new(), Vec::new());
-    let directions = mappings.walk(|laden| {
-        rows.push(laden.packet.row);
-        packets.push(look_up.next(laden.packet));
+    let directions = packet_data(segments, tracking, connection, |row, data| {
+        rows.push(row);
+        packets.push(data);
     });
     DataLevel { rows, packets, directions }
+}
+
+/// Works out what each packet of `connection` carried: shows it to `visit` with the packet's row, in the order of the file.
+/// Returns either direction's totals: what [`data_level`] finds, without a list of it.
+pub fn packet_data(
+    segments: &[Segment],
+    tracking: &Tracking,
+    connection: &Connection,
+    mut visit: impl FnMut(PacketRow, PacketData),
+) -> ByRole<Direction> {
+    let (mappings, directions, ()) = Mappings::walked(segments, tracking, connection, || ());
+    let mut look_up = LookUp::new(&mappings);
+    interruptible(mappings.packets()).for_each(|packet| visit(packet.row, look_up.next(&packet)));
+    directions
 }
 
 /// The totals of either direction alone: what [`data_level`] finds, in a fraction of its memory.
