@@ -80,7 +80,7 @@ fn ask(capture: &Path) -> Option<Said> {
     let mut lines: String = ids
         .iter()
         .flat_map(|id| of_connection.map(|command| format!("{command} {id} --format json -o {command}{id}.json\n")))
-        .chain(ids.iter().map(|id| format!("plot acksize {id} --format json -o acksize{id}.json\n")))
+        .chain(ids.iter().map(|id| format!("plot acksize {id} --towards both --format json -o acksize{id}.json\n")))
         .collect();
     for id in &ids {
         lines.push_str(&format!("rtt {id} --samples --format json -o samples{id}.json\n"));

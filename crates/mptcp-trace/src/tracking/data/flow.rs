@@ -288,11 +288,10 @@ impl SubflowDirection {
     /// The same for at most so many mappings; returns how many parts there were.
     pub fn some_mapped_into(&self, start: u64, end: u64, most: usize, parts: &mut Vec<Mapped>) -> usize {
         let before = parts.len();
-        let last = self.mappings.overlaps(start, end).take(most).last();
-        if let Some(last) = last {
-            self.mapped_into(start, last.end, parts);
-        } else if most > 0 {
-            self.mapped_into(start, end, parts);
+        // The mapping after the last one that is wanted: without it, all up to the end is.
+        let beyond = self.mappings.overlaps(start, end).nth(most);
+        if most > 0 {
+            self.mapped_into(start, beyond.map_or(end, |beyond| beyond.start), parts);
         }
         parts.len().saturating_sub(before)
     }

@@ -120,7 +120,10 @@ impl Parting {
             let parts = &mut batch.parts;
             let before = parts.len();
             if packet.nature == Nature::Duplicate {
-                flow.mapped_into(start, end, parts);
+                if *allowance > 0 {
+                    let found = flow.some_mapped_into(start, end, *allowance, parts);
+                    *allowance = allowance.saturating_sub(found.max(1));
+                }
                 step.again = parts.len() - before;
             } else if bytes.reaches_into(start, end) {
                 // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
