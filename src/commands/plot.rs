@@ -87,6 +87,9 @@ impl Command for PlotCommand {
             }
             None => without_empty(plot.figure(arguments, &request, session)?),
         };
+        if let Some(only) = subflows_shown(arguments, &request, session)? {
+            figure.title = format!("{}, {only}", figure.title);
+        }
         check_origin(name, arguments, zero.is_none(), &figure)?;
         figure = zero.unwrap_or_else(Zero::first_frame).apply(figure);
         Ok(Outcome::Drawing(Box::new(drawing.of(figure, arguments))))
@@ -149,6 +152,13 @@ fn of_capture(request: PlotRequest, arguments: &ArgMatches, session: &mut Sessio
     })
 }
 
+/// The subflows of a plot's connection that it shows, where it leaves out others.
+fn subflows_shown(arguments: &ArgMatches, request: &PlotRequest, session: &Session) -> Result<Option<String>> {
+    let Some(capture) = plotted_capture(arguments, session) else { return Ok(None) };
+    let connection = Plotted::of(&capture, arguments)?.connection;
+    Ok(connection.and_then(|connection| request.subflows_shown(connection)))
+}
+
 /// The request for the only direction that is worth a panel, and what is said of the other one.
 fn only_direction(
     about: About,
@@ -181,5 +191,5 @@ pub(super) fn definition(plot: &dyn Plot) -> clap::Command {
     let origin = Arg::new("origin").long("origin").value_name("WHERE").value_parser(value_parser!(Origin)).help(
         "Start of the time axis: the connection's start (default), the capture's first frame, or a minute in UTC",
     );
-    Drawing::with_arguments(command.arg(origin))
+    Drawing::with_arguments(command.arg(origin.hide(!plot.takes_origin())))
 }

@@ -22,6 +22,7 @@ pub mod style;
 pub mod text;
 pub mod thin;
 pub mod ticks;
+pub mod unshown;
 pub mod wrapping;
 
 #[cfg(test)]
@@ -48,6 +49,8 @@ pub enum DrawError {
         most: Size,
         /// The unit of these.
         unit: LengthUnit,
+        /// Dots per inch, where more than usual leave less room.
+        dpi: Option<f64>,
     },
     /// Dots an inch that no picture has.
     #[error("resolution of {0} dots per inch out of range; use 24 to 1200")]
@@ -77,7 +80,7 @@ impl DrawError {
     #[must_use]
     pub fn told_in(&self, given: Option<LengthUnit>) -> String {
         match self {
-            DrawError::BadSize { size, least, most, unit } => {
+            DrawError::BadSize { size, least, most, unit, dpi } => {
                 let told = |size: &Size, rounded| size.told(*unit, given.unwrap_or(*unit), rounded);
                 let what = match given {
                     Some(_) => "",
@@ -85,7 +88,9 @@ impl DrawError {
                     None => " pixels",
                 };
                 let (size, least, most) = (told(size, f64::round), told(least, f64::ceil), told(most, f64::floor));
-                format!("cannot draw a plot of {size}{what}; use {least} to {most}")
+                let at = dpi.map_or_else(String::new, |dpi| format!(" at {dpi} dots per inch"));
+                let or = if dpi.is_some() { ", or a lower --dpi" } else { "" };
+                format!("cannot draw a plot of {size}{what}{at}; use {least} to {most}{or}")
             }
             DrawError::TooSmall { panels, size, enough, unit } => {
                 let told = |size: &Size, rounded| size.told(*unit, given.unwrap_or(*unit), rounded);

@@ -181,7 +181,8 @@ fn is_guess(capacity: &Capacity) -> bool {
 fn caption(found: &AggregationBenefit, request: &PlotRequest) -> String {
     let towards = found.towards.name();
     if !comparable(found) {
-        return format!("Towards the {towards}: fewer than two subflows carried data, or all of it at the same time.");
+        let which = if request.omits_subflows() { "of the subflows shown " } else { "subflows " };
+        return format!("Towards the {towards}: fewer than two {which}carried data, or all of it at the same time.");
     }
     let mut paths: Vec<&Capacity> = found.capacities.iter().filter(|capacity| capacity.rate > 0.0).collect();
     let more = paths.len().saturating_sub(NAMED);

@@ -24,6 +24,7 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// | `x_axis`, `y_axis` | quantity along the axes; of times also what they count from |
 /// | `x_unit`, `y_unit` | unit of the values: `seconds`, `bytes`, `bits_per_second`, `count`, `percent` or `plain` |
 /// | `x_name`, `y_name` | on an axis of names, where `x` and `y` are places: the name of the place, such as the time of a message; otherwise null |
+/// | `x_end_name` | the same of `x_end`: the end that an arrow reaches |
 /// | `packetid` | the packet that the mark or annotation stands for; null where it stands for none, such as the end of a line that only lasts |
 /// | `towards` | the end that the panel's data travel to, or null |
 ///
@@ -44,6 +45,7 @@ pub fn table(figure: &Figure) -> PolarsResult<DataFrame> {
                 let (x, y, x_end, y_end) = on_axes(panel, ends);
                 rows.begin(panel, number);
                 rows.names_at(panel, Some(x), Some(y));
+                rows.end_names.push(name_at(&panel.x, x_end));
                 rows.packetid.push(packets.next().copied().flatten().map(u64::from));
                 rows.series.push(series.name.as_str());
                 rows.role.push(Some(role));
@@ -59,6 +61,7 @@ pub fn table(figure: &Figure) -> PolarsResult<DataFrame> {
         for annotation in &panel.annotations {
             rows.begin(panel, number);
             rows.names_at(panel, Some(annotation.x), annotation.y);
+            rows.end_names.push(None);
             rows.packetid.push(annotation.packet.map(u64::from));
             rows.series.push("annotation");
             rows.role.push(None);
@@ -81,6 +84,7 @@ struct Rows<'a> {
     axes: [Vec<&'a str>; 2],
     units: [Vec<&'static str>; 2],
     names: [Vec<Option<&'a str>>; 2],
+    end_names: Vec<Option<&'a str>>,
     packetid: Vec<Option<u64>>,
     towards: Vec<Option<&'a str>>,
     series: Vec<&'a str>,
@@ -109,9 +113,7 @@ impl<'a> Rows<'a> {
     /// The names of places on the axes that have names.
     fn names_at(&mut self, panel: &'a Panel, x: Option<f64>, y: Option<f64>) {
         for ((axis, place), names) in [(&panel.x, x), (&panel.y, y)].into_iter().zip(&mut self.names) {
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Checked before.
-            let index = place.filter(|place| *place >= 0.0 && place.fract() == 0.0).map(|place| place as usize);
-            names.push(index.and_then(|index| axis.categories.get(index)).map(String::as_str));
+            names.push(name_at(axis, place));
         }
     }
 
@@ -139,8 +141,16 @@ impl<'a> Rows<'a> {
             Column::new("towards".into(), self.towards),
             Column::new("x_name".into(), x_name),
             Column::new("y_name".into(), y_name),
+            Column::new("x_end_name".into(), self.end_names),
         ])
     }
+}
+
+/// The name of a place on an axis of names.
+fn name_at(axis: &Axis, place: Option<f64>) -> Option<&str> {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Checked before.
+    let index = place.filter(|place| *place >= 0.0 && place.fract() == 0.0).map(|place| place as usize);
+    index.and_then(|index| axis.categories.get(index)).map(String::as_str)
 }
 
 fn is_whole<'a>(mut axes: impl Iterator<Item = &'a Axis>, values: &[Option<f64>], ends: &[Option<f64>]) -> bool {

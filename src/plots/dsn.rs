@@ -11,6 +11,7 @@ use super::directions::About;
 use super::panels::panel;
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
+use super::unnumbered::unnumbered;
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::drawing::figure::{
@@ -27,6 +28,8 @@ use mptcp_trace::{Instant, PacketRow};
 
 /// Events that are marked in a panel at most: more lines would hide the data.
 const MARKED: usize = 100;
+/// Before the name of an event that travelled the other way.
+const AGAINST: &str = "← ";
 /// Subflows whose repeated data is marked in their colours at most.
 const TOLD_APART: usize = 16;
 
@@ -55,7 +58,9 @@ impl Described for Dsn {
          packet. Marks that would cover each other are thinned. --acks adds what subflows report, in their colours: SACK \
          blocks, which end in short lines across, as far as they report something new or something that came twice; \
          duplicate ACKs, at the byte that they ask for; \
-         windows of zero, at the highest DATA_ACK. Without the sender's key, numbers count from the lowest one seen, of data or of a DATA_ACK."
+         windows of zero, at the highest DATA_ACK. A panel marks the events of its direction, and fallback, MP_FAIL, RST \
+         and FASTCLOSE of the other one; alone, it marks all of them. Events with ← travelled the other way. Payload \
+         without data sequence numbers is stated below the plot. Without the sender's key, numbers count from the lowest one seen, of data or of a DATA_ACK."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -101,14 +106,22 @@ pub fn dsn(capture: &Capture, connection: &Connection, request: &PlotRequest) ->
     let end = streams.filter_map(|stream| capture.span_of(stream)).map(|(_, last)| last).max();
     let end = clock.seconds(end.unwrap_or_else(|| capture.origin()));
     let directions = request.directions();
-    let panel = |towards: &Role| {
-        let (towards, sequence) = (*towards, sequence.get(*towards));
+    let direction = |towards: Role| {
+        let sequence = sequence.get(towards);
         let origin = sequence.origin();
-        Direction { capture, connection, request, towards, sequence, origin, clock, end }.panel(&happened)
+        Direction { capture, connection, request, towards, sequence, origin, clock, end }
     };
-    let panels = each(&directions, capture.tracking.packets_of(connection), panel);
-    for (towards, (panel, unmarked)) in directions.into_iter().zip(panels) {
+    let panels = each(&directions, capture.tracking.packets_of(connection), |towards| direction(*towards).panel());
+    // A panel without data is not drawn: then its events have to be in the other one.
+    let alone = panels.iter().filter(|panel| !panel.series.is_empty()).count() < 2;
+    let (mut against, mut left_out) = (false, Vec::new());
+    for (towards, mut panel) in directions.into_iter().zip(panels) {
+        let unmarked;
+        (panel.annotations, unmarked) = direction(towards).annotations(&happened, alone);
+        against |= panel.annotations.iter().any(|mark| mark.text.starts_with(AGAINST));
         figure = figure.with_panel(panel);
+        let sequence = sequence.get(towards);
+        left_out.extend(unnumbered("Not shown", sequence, towards, (capture, connection), request));
         if !unmarked.is_empty() {
             figure = figure.with_caption(format!(
                 "Too many to mark towards the {}: {}; `events {}` lists them.",
@@ -121,6 +134,14 @@ pub fn dsn(capture: &Capture, connection: &Connection, request: &PlotRequest) ->
             figure = figure.with_caption(caption);
         }
     }
+    if against {
+        figure = figure.with_caption("Events with ← travelled against the data of their panel.");
+    }
+    if request.omits_subflows() {
+        figure = figure.with_caption("DATA_ACK and window are those of all subflows.");
+    }
+    // Each comes before those that were said earlier.
+    figure = left_out.into_iter().rev().fold(figure, Figure::with_left_out);
     thinned(figure, capture, connection, request)
 }
 
@@ -143,8 +164,8 @@ struct Direction<'a> {
 }
 
 impl Direction<'_> {
-    /// The panel, and the events that it does not mark: how many of which kind.
-    fn panel(&self, happened: &[Event]) -> (Panel, Vec<String>) {
+    /// The panel, but for its events.
+    fn panel(&self) -> Panel {
         let y = Axis::new("data sequence number", Unit::Bytes);
         let mut panel = panel(self.towards, Axis::new("time", Unit::Seconds), y);
         for (name, kind, (steps, packets)) in [
@@ -181,9 +202,7 @@ impl Direction<'_> {
             ));
         }
         panel.series.retain(|series| !series.marks.is_empty());
-        let unmarked;
-        (panel.annotations, unmarked) = self.annotations(happened);
-        (panel, unmarked)
+        panel
     }
 
     /// Number of the packet in a row.
@@ -263,13 +282,20 @@ impl Direction<'_> {
         (points, packets)
     }
 
-    /// The events of the rarest kinds, up to [`MARKED`], and how many there are of each other kind.
-    fn annotations(&self, happened: &[Event]) -> (Vec<Annotation>, Vec<String>) {
-        let own = happened.iter().filter(|event| event.towards == self.towards && self.request.shows(event.reltime));
-        let mut all: Vec<(&Event, &str)> = own.filter_map(|event| Some((event, label(event.event)?))).collect();
-        let mut counts = BTreeMap::<&str, usize>::new();
-        all.iter().for_each(|(_, label)| *counts.entry(label).or_default() += 1);
-        let mut kinds: Vec<(&str, usize)> = counts.into_iter().collect();
+    /// The events of the rarest kinds, up to [`MARKED`], and how many there are of each other kind. Those of the other
+    /// direction are among them as far as they concern the data of this one, and all of them where its panel is `alone`.
+    fn annotations(&self, happened: &[Event], alone: bool) -> (Vec<Annotation>, Vec<String>) {
+        let own = |event: &Event| event.towards == self.towards;
+        let belongs = |event: &&Event| own(event) || alone || concerns_both(event.event);
+        let here = happened.iter().filter(belongs).filter(|event| self.request.shows(event.reltime));
+        let mut all: Vec<(&Event, String)> = here
+            .filter_map(|event| {
+                Some((event, format!("{}{}", if own(event) { "" } else { AGAINST }, label(event.event)?)))
+            })
+            .collect();
+        let mut counts = BTreeMap::<String, usize>::new();
+        all.iter().for_each(|(_, label)| *counts.entry(label.clone()).or_default() += 1);
+        let mut kinds: Vec<(String, usize)> = counts.into_iter().collect();
         kinds.sort_by_key(|(_, count)| *count);
         let mut unmarked = Vec::new();
         while all.len() > MARKED {
@@ -290,6 +316,12 @@ pub(super) fn shown(working: u64, origin: u64) -> f64 {
         Some(number) => value(number),
         None => -value(origin.saturating_sub(working)),
     }
+}
+
+/// Whether an event of one direction changes what the other one carries: both fall back and end together, and MP_FAIL is the
+/// receiver's answer to data (RFC 8684 §3.7).
+fn concerns_both(kind: EventKind) -> bool {
+    matches!(kind, EventKind::MpFail | EventKind::Fallback | EventKind::Reset | EventKind::MpFastclose)
 }
 
 /// Label of an event; `None` for those that the plot does not show.

@@ -60,6 +60,10 @@ impl Described for DssLen {
 }
 
 impl Plot for DssLen {
+    fn takes_origin(&self) -> bool {
+        false
+    }
+
     fn about(&self, _: &ArgMatches) -> About {
         About::Data
     }

@@ -10,6 +10,7 @@ use super::panels::panel;
 use super::registry::Plot;
 use super::request::PlotRequest;
 use super::subject::{Subject, SubjectStream};
+use super::unnumbered::unnumbered;
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::drawing::figure::{Axis, Figure, Marks, Role as FigureRole, RoleKind, Series, Unit};
@@ -76,14 +77,18 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
     let subject = Subject::of_connection(capture, connection, request);
     let directions = request.directions();
     let end = subject.last_packet(capture);
+    // The data level is that of all subflows, whichever are shown.
+    let of_all = PlotRequest { only: Vec::new(), skipped: Vec::new(), ..request.clone() };
     let of_data = || {
         let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
         let of = |towards: &Role| {
             let mut course = Course::new(capture, request);
-            data_moments(sequence.get(*towards)).for_each(|moment| course.push(&moment));
-            course.finish(end)
+            let sequence = sequence.get(*towards);
+            data_moments(sequence).for_each(|moment| course.push(&moment));
+            let lacks = unnumbered("Not at the data level", sequence, *towards, (capture, connection), &of_all);
+            (course.finish(end), lacks)
         };
-        directions.iter().map(of).collect::<Vec<InFlight>>()
+        directions.iter().map(of).collect::<Vec<(InFlight, Option<String>)>>()
     };
     let of_flow = |flow: &SubjectStream<'_>| {
         let course = || Some(Course::new(capture, request));
@@ -103,7 +108,9 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
     let drawn = crowd.as_ref().map(Crowd::drawn);
     let mut by_flow: Vec<_> = by_flow.into_iter().map(Vec::into_iter).collect();
     let mut above = Vec::new();
-    for (towards, data) in directions.iter().copied().zip(of_data) {
+    let (mut beyond, mut left_out) = (Vec::new(), Vec::new());
+    for (towards, (data, lacks)) in directions.iter().copied().zip(of_data) {
+        left_out.extend(lacks);
         let mut lines = Lines::default();
         lines.add_flight("data level", FigureRole::of(RoleKind::Total), data.flight);
         lines.add_window("MPTCP window", RoleKind::WindowEdge, data.window);
@@ -124,6 +131,7 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
             ));
         }
         above.extend(lines.above().map(|least| format!("towards the {} {}", towards.name(), bytes(least))));
+        beyond.extend(lines.leave_the_top().then(|| format!("towards the {}", towards.name())));
         let mut panel = panel(towards, Axis::new("time", Unit::Seconds), Axis::new("in flight", Unit::Bytes));
         panel.y.range = lines.top().map(|top| (0.0, top));
         panel.series = lines.into_series();
@@ -148,6 +156,14 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
         let all = above.join(" or more, ");
         figure = figure.with_caption(format!("Windows above the range shown: {all} or more."));
     }
+    if !beyond.is_empty() {
+        figure = figure.with_caption(format!("Windows are cut off at the top at times: {}.", beyond.join(", ")));
+    }
+    if request.omits_subflows() {
+        figure = figure.with_caption("The data level and the MPTCP window are those of all subflows.");
+    }
+    // Each comes before those that were said earlier.
+    figure = left_out.into_iter().rev().fold(figure, Figure::with_left_out);
     match crowd {
         Some(crowd) => crowd.thin(figure),
         None => figure,
@@ -202,6 +218,13 @@ impl Lines {
         // A window is a whole number far below 2^53.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         above.reduce(f64::min).map(|least| least as u64)
+    }
+
+    /// Whether windows that are on the axis leave it at the top.
+    fn leave_the_top(&self) -> bool {
+        let top = self.top().unwrap_or(f64::MAX);
+        let most = |window: &Series| window.marks.boxes().map(|(_, y, ..)| y).fold(0.0, f64::max);
+        self.windows.iter().any(|window| least(window) <= top && most(window) > top)
     }
 
     /// Those that are on the axis.

@@ -35,3 +35,4 @@ pub mod scheduler;
 pub mod subject;
 pub mod tcp_attr;
 pub mod tcp_tput;
+pub mod unnumbered;

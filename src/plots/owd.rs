@@ -59,6 +59,10 @@ impl Described for Owd {
 }
 
 impl Plot for Owd {
+    fn takes_origin(&self) -> bool {
+        false
+    }
+
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure> {
         let captures = TwoCaptures::of_level(arguments, source)?;
         let (merged, clock) = captures.merge()?;
@@ -98,7 +102,10 @@ pub fn owd(
     let (first, second) = (captures.first.name(), captures.second.name());
     let delays = Delays { captures, merged, clock, correction, request };
     let panels = request.directions().into_iter().map(|towards| delays.panel(towards)).collect();
-    let mut figure = with_panels(Figure::new(format!("One-way delays: {what} of {first}, and {second}")), panels);
+    let connection = captures.connection_number().and_then(|number| captures.first.tracking.connection(number));
+    let only = connection.and_then(|connection| request.subflows_shown(connection));
+    let only = only.map_or_else(String::new, |only| format!(", {only}"));
+    let mut figure = with_panels(Figure::new(format!("One-way delays: {what} of {first}, and {second}{only}")), panels);
     figure.caption.push(sentence(&two_captures::clock_note(clock, correction)));
     figure.caption.extend(captures.notes((merged.client, merged.evidence)).iter().map(|note| format!("{note}.")));
     let unnamed = |flow: &&StreamPassages| !request.labels.contains_key(&flow.pair.first);
@@ -108,7 +115,6 @@ pub fn owd(
             .push(format!("Where there are two stream numbers, the first is from {first}, the second from {second}."));
     }
     figure.caption.extend(delays.without());
-    let connection = captures.connection_number().and_then(|number| captures.first.tracking.connection(number));
     match connection {
         Some(connection) => thinned(figure, &captures.first, connection, request),
         None => figure,

@@ -22,6 +22,20 @@ pub fn of_direction(towards: Role, panel: Panel) -> Panel {
     Panel { direction: Some(towards.name().to_string()), ..panel }
 }
 
+/// The titles of empty panels in a sentence; a direction is enough where several of its panels are empty.
+fn nothing_in(titles: Vec<String>) -> Option<String> {
+    let mut names: Vec<String> = Vec::new();
+    for title in titles {
+        let is_named = |name: &String| {
+            title.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(", "))
+        };
+        if !names.iter().any(is_named) {
+            names.push(title);
+        }
+    }
+    (!names.is_empty()).then(|| format!("No data to show {}.", names.join("; ")))
+}
+
 /// Adds the panels in which something is drawn; with none, an empty one, which says that there are no data.
 #[must_use]
 pub fn with_panels(mut figure: Figure, panels: Vec<Panel>) -> Figure {
@@ -32,12 +46,7 @@ pub fn with_panels(mut figure: Figure, panels: Vec<Panel>) -> Figure {
     if figure.panels.is_empty() {
         figure.panels.extend(first.map(|panel| Panel { title: None, series: Vec::new(), ..panel }));
     }
-    let mut names: Vec<String> = empty.into_iter().filter_map(|panel| panel.title).collect();
-    // Panels of one direction may have one title.
-    names.dedup();
-    if !names.is_empty() {
-        figure.caption.push(format!("No data to show {}.", names.join("; ")));
-    }
+    figure.caption.extend(nothing_in(empty.into_iter().filter_map(|panel| panel.title).collect()));
     figure
 }
 
@@ -54,9 +63,8 @@ pub fn without_empty(mut figure: Figure) -> Figure {
         _ => {
             let (empty, filled): (Vec<Panel>, Vec<Panel>) = panels.into_iter().partition(is_empty);
             figure.panels = filled;
-            let mut names: Vec<String> = empty.into_iter().map(|panel| panel.title.unwrap_or(panel.x.label)).collect();
-            names.dedup();
-            figure.caption.push(format!("No data to show {}.", names.join("; ")));
+            let names = empty.into_iter().map(|panel| panel.title.unwrap_or(panel.x.label)).collect();
+            figure.caption.extend(nothing_in(names));
             figure
         }
     }
@@ -89,6 +97,9 @@ mod tests {
         let figure = with_panels(Figure::new(""), panels);
         assert_eq!((figure.panels.len(), figure.panels[0].title.as_deref()), (1, None));
         assert_eq!(figure.caption, ["No data to show towards the server; towards the client."]);
+        let of_both = ["towards the server", "towards the server, delays", "towards the server, delays"];
+        let figure = with_panels(Figure::new(""), of_both.map(|title| titled(title, Vec::new())).to_vec());
+        assert_eq!(figure.caption, ["No data to show towards the server."]);
     }
 
     #[test]

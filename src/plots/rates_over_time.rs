@@ -97,13 +97,21 @@ pub fn figure(
     };
     figure = figure.with_caption(format!("Over {windows}: {counts}."));
     figure.caption.extend(subject.place_note(request));
+    if request.omits_subflows() {
+        figure = figure.with_caption("The total is that of the subflows shown.");
+    }
     Ok(subject.thinned(figure, capture, request))
 }
 
 fn points(capture: &Capture, window: RateWindow, covered: Covered, parcels: &[Parcel]) -> Vec<Point> {
     let clockwork = Clockwork::of(capture);
     let levels = window.fill(parcels, covered);
-    levels.iter().map(|level| Point { x: clockwork.seconds(level.from), y: level.rate() }).collect()
+    let mut points: Vec<Point> =
+        levels.iter().map(|level| Point { x: clockwork.seconds(level.from), y: level.rate() }).collect();
+    // Nothing more came until the last packet of all.
+    let end = clockwork.seconds(covered.end);
+    points.extend(points.last().filter(|last| last.x < end && last.y == 0.0).map(|last| Point { x: end, ..*last }));
+    points
 }
 
 fn window(arguments: &ArgMatches, time: Span) -> Result<RateWindow> {

@@ -17,6 +17,11 @@ pub trait Plot: Described {
     /// One sentence that says what to do next.
     fn figure(&self, arguments: &ArgMatches, request: &PlotRequest, source: &mut dyn CaptureSource) -> Result<Figure>;
 
+    /// Whether `--origin` changes anything about it. Where it does not, the help is silent about it, and it is refused.
+    fn takes_origin(&self) -> bool {
+        true
+    }
+
     /// What it is about, as asked for by `arguments`: decides which directions it shows when none is asked for.
     fn about(&self, _arguments: &ArgMatches) -> About {
         About::Packets

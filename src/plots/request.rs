@@ -13,6 +13,9 @@ use mptcp_trace::tracking::{Capture, Connection, Role};
 use mptcp_trace::units::several;
 use mptcp_trace::{Instant, StreamId};
 
+/// Subflows that a title names, at most.
+const FEW: usize = 4;
+
 /// Directions that are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Towards {
@@ -215,6 +218,22 @@ impl PlotRequest {
         };
         let given = std::mem::take(&mut self.labels);
         self.labels = paths.into_iter().map(name).chain(given).collect();
+        self.tell_apart(connection)
+    }
+
+    /// Names that several subflows of the connection have get their numbers.
+    fn tell_apart(mut self, connection: &Connection) -> Self {
+        let mut counts = HashMap::<String, usize>::new();
+        for name in connection.subflows.iter().filter_map(|stream| self.labels.get(stream)) {
+            *counts.entry(name.clone()).or_default() += 1;
+        }
+        for stream in &connection.subflows {
+            if let Some(name) =
+                self.labels.get_mut(stream).filter(|name| counts.get(*name).is_some_and(|count| *count > 1))
+            {
+                *name = format!("{name} (subflow {stream})");
+            }
+        }
         self
     }
 
@@ -267,6 +286,30 @@ impl PlotRequest {
     #[must_use]
     pub fn subflow_name(&self, tcpstream: StreamId) -> String {
         self.labels.get(&tcpstream).cloned().unwrap_or_else(|| format!("subflow {tcpstream}"))
+    }
+
+    /// Whether subflows are left out because the line asks for that.
+    #[must_use]
+    pub fn omits_subflows(&self) -> bool {
+        !self.only.is_empty() || !self.skipped.is_empty()
+    }
+
+    /// The subflows of `connection` that are shown, as the end of a title, where others are left out.
+    #[must_use]
+    pub fn subflows_shown(&self, connection: &Connection) -> Option<String> {
+        let all = connection.subflows.len();
+        let shown: Vec<StreamId> =
+            connection.subflows.iter().copied().filter(|stream| self.shows_subflow(*stream)).collect();
+        if shown.len() == all {
+            return None;
+        }
+        let numbers: Vec<u64> = shown.iter().map(|stream| u64::from(*stream)).collect();
+        Some(match numbers.as_slice() {
+            [] => "without its subflows".to_string(),
+            [one] => format!("subflow {one} alone"),
+            few if few.len() <= FEW => format!("subflows {} alone", several(few)),
+            many => format!("{} of its {all} subflows", many.len()),
+        })
     }
 
     /// Whether this subflow is to be shown.

@@ -8,16 +8,17 @@ use super::directions::About;
 use super::panels::{panel, panel_of, with_panels};
 use super::registry::Plot;
 use super::request::{Clockwork, PlotRequest, value};
+use super::unnumbered::unnumbered;
 use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::drawing::figure::{Axis, Figure, HorizontalStroke, Marks, Panel, Point, Role as FigureRole, Series, Unit};
 use crate::error::Result;
-use mptcp_trace::StreamId;
 use mptcp_trace::analysis::capture_point::{SeenFrom, of_connection};
 use mptcp_trace::analysis::scheduler::{FirstSending, divisions, first_sendings, stretches};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::data::data_sequence;
 use mptcp_trace::tracking::{Capture, Connection, Role};
+use mptcp_trace::{PacketRow, StreamId};
 
 /// Stretches of data by subflow, and each subflow's share over time.
 pub struct Scheduler;
@@ -76,15 +77,19 @@ pub fn scheduler(capture: &Capture, connection: &Connection, request: &PlotReque
     let sequence = data_sequence(&capture.segments, &capture.tracking, connection);
     let clockwork = Clockwork::of(capture);
     let mut panels = Vec::new();
-    let mut captions = Vec::new();
+    let (mut captions, mut left_out) = (Vec::new(), Vec::new());
     let directions: Vec<_> =
         request.directions().into_iter().map(|towards| (towards, first_sendings(sequence.get(towards)))).collect();
-    let used = directions.iter().flat_map(|(_, sendings)| Lanes::new(connection, request, sendings, None).indices());
+    let used = directions
+        .iter()
+        .flat_map(|(_, sendings)| Lanes::new((capture, connection), request, sendings, None).indices());
     let crowd = Crowd::of_connection(used.collect(), capture, connection, request);
     for (towards, sendings) in directions {
-        let lanes = Lanes::new(connection, request, &sendings, crowd.as_ref());
+        let lanes = Lanes::new((capture, connection), request, &sendings, crowd.as_ref());
         panels.push(lanes.stretches(towards, clockwork));
         panels.push(lanes.shares(towards, clockwork));
+        let sequence = sequence.get(towards);
+        left_out.extend(unnumbered("Not shown", sequence, towards, (capture, connection), request));
         if !sendings.is_empty() {
             captions.extend(without_key(connection, towards));
             captions.extend(at_receiver(capture, connection, towards));
@@ -95,6 +100,10 @@ pub fn scheduler(capture: &Capture, connection: &Connection, request: &PlotReque
     figure.caption.push("Only data sent for the first time, by the packets of this capture.".to_string());
     figure.caption.extend(captions);
     figure.caption.extend(without_handshake(connection));
+    if request.omits_subflows() {
+        figure.caption.push("Shares are of the data of all subflows.".to_string());
+    }
+    figure = left_out.into_iter().rev().fold(figure, Figure::with_left_out);
     match crowd {
         Some(crowd) => crowd.thin(figure),
         None => figure,
@@ -111,6 +120,7 @@ fn at_receiver(capture: &Capture, connection: &Connection, towards: Role) -> Opt
 
 /// The subflows that are shown, each with its lane.
 struct Lanes<'a> {
+    capture: &'a Capture,
     request: &'a PlotRequest,
     sendings: &'a [FirstSending],
     /// Subflows of the connection.
@@ -122,7 +132,7 @@ struct Lanes<'a> {
 impl<'a> Lanes<'a> {
     /// A lane for each subflow that was first with any data, or for those that are drawn of a crowd.
     fn new(
-        connection: &Connection,
+        (capture, connection): (&'a Capture, &Connection),
         request: &'a PlotRequest,
         sendings: &'a [FirstSending],
         crowd: Option<&Crowd>,
@@ -139,7 +149,7 @@ impl<'a> Lanes<'a> {
         let drawn = crowd.map(Crowd::drawn);
         let is_drawn = |index: usize| drawn.as_ref().is_none_or(|drawn| drawn.contains(&place(index)));
         let shown = shown.filter(|(index, _)| is_drawn(*index)).collect();
-        Lanes { request, sendings, subflows: connection.subflows.len(), shown }
+        Lanes { capture, request, sendings, subflows: connection.subflows.len(), shown }
     }
 
     /// The indices of the subflows that have a lane.
@@ -156,10 +166,11 @@ impl<'a> Lanes<'a> {
                 *own = Some(lane);
             }
         }
-        let mut strokes: Vec<Vec<HorizontalStroke>> = vec![Vec::new(); self.shown.len()];
+        let mut strokes: Vec<(Vec<HorizontalStroke>, Vec<u64>)> = vec![Default::default(); self.shown.len()];
         for stretch in interruptible(stretches(&inside)) {
             let Some(lane) = lanes.get(stretch.subflow).copied().flatten() else { continue };
-            if let Some(own) = strokes.get_mut(lane) {
+            if let Some((own, packets)) = strokes.get_mut(lane) {
+                packets.push(self.packet(stretch.row));
                 let y = value(lane as u64);
                 own.push(HorizontalStroke { x_low: value(stretch.start), x_high: value(stretch.end), y });
             }
@@ -167,7 +178,8 @@ impl<'a> Lanes<'a> {
         let names = self.shown.iter().map(|(_, stream)| self.request.subflow_name(*stream));
         let axis = Axis { reversed: true, ..Axis::of_categories("", names) };
         let panel = panel(towards, Axis::new("data sequence number", Unit::Bytes), axis);
-        self.with_series(panel, strokes.into_iter().map(Marks::HorizontalStrokes))
+        let marks = strokes.into_iter().map(|(strokes, packets)| (Marks::HorizontalStrokes(strokes), packets));
+        self.with_series(panel, marks)
     }
 
     fn shares(&self, towards: Role, clockwork: Clockwork) -> Panel {
@@ -176,20 +188,26 @@ impl<'a> Lanes<'a> {
         let lines = self.shown.iter().map(|(subflow, _)| {
             let points = divisions.iter().filter_map(|division| {
                 let share = division.shares.get(*subflow).copied()?;
-                Some(Point { x: clockwork.seconds(division.time), y: share })
+                Some((Point { x: clockwork.seconds(division.time), y: share }, self.packet(division.row)))
             });
-            Marks::Lines(points.filter(|point| self.request.shows(point.x)).collect())
+            let (points, packets) = points.filter(|(point, _)| self.request.shows(point.x)).unzip();
+            (Marks::Lines(points), packets)
         });
         let (x, y) = (Axis::new("time", Unit::Seconds), Axis::new("share so far", Unit::Share));
         self.with_series(panel_of("shares", towards, x, y), lines)
     }
 
-    fn with_series(&self, mut panel: Panel, marks: impl Iterator<Item = Marks>) -> Panel {
-        for ((index, stream), marks) in interruptible(self.shown.iter().zip(marks)) {
+    fn with_series(&self, mut panel: Panel, marks: impl Iterator<Item = (Marks, Vec<u64>)>) -> Panel {
+        for ((index, stream), (marks, packets)) in interruptible(self.shown.iter().zip(marks)) {
             let look = FigureRole::subflow(place(*index));
-            panel.series.push(Series::new(self.request.subflow_name(*stream), look, marks));
+            panel.series.push(Series::new(self.request.subflow_name(*stream), look, marks).of_packets(packets));
         }
         panel
+    }
+
+    /// Number of the packet in a row; 0 for none.
+    fn packet(&self, row: PacketRow) -> u64 {
+        self.capture.segments.get(row.index()).map_or(0, |segment| segment.packetid())
     }
 }
 

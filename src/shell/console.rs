@@ -143,7 +143,8 @@ fn standard_size() -> Option<(u16, u16)> {
     if !stdout.is_terminal() {
         return None;
     }
-    terminal_size_of(stdout).map(|(Width(columns), Height(lines))| (columns, lines))
+    // A terminal that does not tell its size, such as a serial line, has the usual one.
+    Some(terminal_size_of(stdout).map_or((80, 24), |(Width(columns), Height(lines))| (columns, lines)))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::commands::Session;
 use crate::commands::shared::drawing::{Display, Drawing, FigureForm, FigureNumbers};
 use crate::drawing::figure::Panel;
 use crate::drawing::render::{Protocol, graphics};
+use crate::drawing::unshown::unshown;
 use crate::drawing::{self, DrawError, PictureFormat, Size, Target};
 use crate::error::{Error, Result};
 use crate::output::{Format, RenderOptions, Report, render as render_report};
@@ -48,6 +49,9 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
     }
     if let Some(out) = out {
         let form = form.ok_or_else(|| unknown_form(out))?;
+        if matches!(form, FigureForm::Pdf | FigureForm::Png) {
+            warn_of_unshown(drawing, console);
+        }
         match encode(drawing, form, session)? {
             Encoded::Picture(bytes) => whole_file::write(out, drawing.force, |output| {
                 output.write_all(&bytes).map_err(|error| Error::file("write", out, error))
@@ -60,9 +64,12 @@ pub fn deliver(drawing: &Drawing, session: &Session, console: &mut Console<'_>) 
             console.note(&format!("wrote {}", out.display()));
         }
     } else if let Some(form) = drawing.form {
-        let binary = matches!(form, FigureForm::Pdf | FigureForm::Png | FigureForm::Parquet);
+        let binary = matches!(form, FigureForm::Pdf | FigureForm::Png | FigureForm::Parquet | FigureForm::Arrow);
         if binary && (console.size)().is_some() {
             return Err(Error::Usage("a terminal cannot show this format; name a file with --out FILE".to_string()));
+        }
+        if matches!(form, FigureForm::Pdf | FigureForm::Png) {
+            warn_of_unshown(drawing, console);
         }
         return match encode(drawing, form, session)? {
             Encoded::Picture(bytes) => {
@@ -180,6 +187,21 @@ fn table_error(source: polars::error::PolarsError) -> Error {
     Error::Table { action: "put the plotted values into a table", source }
 }
 
+/// Says which characters a picture with the font of plots does not show. SVG and text leave letters to their viewers.
+fn warn_of_unshown(drawing: &Drawing, console: &mut Console<'_>) {
+    const NAMED: usize = 10;
+    let unshown = unshown(&drawing.figure);
+    if unshown.is_empty() {
+        return;
+    }
+    let named: Vec<String> = unshown.iter().take(NAMED).map(char::to_string).collect();
+    let more = if unshown.len() > NAMED { " and others" } else { "" };
+    console.warning(&format!(
+        "the font of plots does not have {}{more}, so the picture lacks them; use SVG, or other names",
+        named.join(" ")
+    ));
+}
+
 fn draw(drawing: &Drawing, kind: PictureFormat, size: Option<Size>) -> Result<Vec<u8>> {
     try_to_draw(drawing, kind, size).map_err(|error| plot_error(drawing, &error))
 }
@@ -224,7 +246,10 @@ fn characters((width, height): (u16, u16)) -> Size {
 
 fn on_terminal(drawing: &Drawing, console: &mut Console<'_>) -> Result<()> {
     let bytes = match picture_protocol(console) {
-        Some(protocol) => draw(drawing, PictureFormat::Terminal(protocol), picture_size(drawing))?,
+        Some(protocol) => {
+            warn_of_unshown(drawing, console);
+            draw(drawing, PictureFormat::Terminal(protocol), picture_size(drawing))?
+        }
         None => {
             if drawing.size.is_some() {
                 console.note(

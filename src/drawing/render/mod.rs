@@ -94,7 +94,8 @@ impl Target {
         };
         let Size { width, height } = self.size;
         if width < least.width || height < least.height || width > most.width || height > most.height {
-            return Err(DrawError::BadSize { size: self.size, least, most, unit });
+            let dpi = Some(self.dpi).filter(|dpi| self.kind == PictureFormat::Png && *dpi > USUAL_DPI);
+            return Err(DrawError::BadSize { size: self.size, least, most, unit, dpi });
         }
         Ok(())
     }

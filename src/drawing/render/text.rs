@@ -206,6 +206,8 @@ impl Inks {
     fn legend(&self, width: usize, most: usize) -> Vec<Row> {
         let mut rows: Vec<Row> = Vec::new();
         let mut hidden = 0_usize;
+        // Where the entries of the last row end.
+        let mut ends: Vec<usize> = Vec::new();
         for (name, key) in &self.entries {
             let ink = self.of(name, *key);
             let sample = ink.sign.map_or_else(|| sample(*key).to_string(), String::from);
@@ -220,18 +222,29 @@ impl Inks {
                     hidden = hidden.saturating_add(1);
                     continue;
                 }
-                _ => rows.push(Row::default()),
+                _ => {
+                    rows.push(Row::default());
+                    ends.clear();
+                }
             }
             if let Some(row) = rows.last_mut() {
                 row.push(&sample, ink.colour);
                 row.push(" ", None);
                 row.push(&shown, None);
+                ends.push(row.width());
             }
         }
         if hidden > 0
             && let Some(row) = rows.last_mut()
         {
-            let more = format!("   … and {hidden} more");
+            let more = |hidden: usize| format!("   … and {hidden} more");
+            // An entry that has to make room is one more that is not there.
+            while ends.len() > 1 && row.width().saturating_add(more(hidden).width()) > width {
+                ends.pop();
+                hidden = hidden.saturating_add(1);
+                row.cut(ends.last().copied().unwrap_or(0));
+            }
+            let more = more(hidden);
             row.cut(width.saturating_sub(more.width()));
             row.push(&more, None);
         }

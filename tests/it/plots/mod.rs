@@ -10,6 +10,7 @@ pub mod gallery;
 pub mod many_subflows;
 pub mod messages;
 pub mod not_there;
+pub mod nothing_hidden;
 pub mod rates;
 pub mod same_everywhere;
 pub mod sending;

@@ -309,7 +309,7 @@ fn marks_of_other_plots_lead_to_their_frames_too() {
         let frame = &options[&event["packetid"].as_u64().unwrap()];
         let set = |cell: &str| cell.split(',').any(|value| matches!(value, "1" | "True"));
         let subtype = |wanted: &str| frame[1].split(',').any(|subtype| subtype == wanted);
-        let fits = match event["label"].as_str().unwrap() {
+        let fits = match event["label"].as_str().unwrap().trim_start_matches("← ") {
             "MP_JOIN" => subtype("1"),
             "ADD_ADDR" => subtype("3"),
             "REMOVE_ADDR" => subtype("4"),

@@ -132,7 +132,12 @@ mod tests {
             sending: Sending::First,
             numbered: true,
         });
-        let found = ack_sizes(&DataSequence { sent: sent.into_iter().collect(), acknowledged, numbers });
+        let found = ack_sizes(&DataSequence {
+            sent: sent.into_iter().collect(),
+            acknowledged,
+            numbers,
+            ..DataSequence::default()
+        });
         (found.sizes.iter().map(|size| (size.time.nanoseconds(), size.subflow, size.new)).collect(), found.nothing_new)
     }
 

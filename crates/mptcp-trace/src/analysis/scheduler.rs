@@ -1,12 +1,14 @@
 //! Which subflow was the first to send each byte of the data, and how much of them so far?
 
-use crate::Instant;
 use crate::interrupt::interruptible;
 use crate::tracking::data::{DataSequence, Sending};
+use crate::{Instant, PacketRow};
 
 /// Data that a packet was the first to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FirstSending {
+    /// Row of the packet.
+    pub row: PacketRow,
     /// When.
     pub time: Instant,
     /// Index of the subflow in [`crate::tracking::Connection::subflows`].
@@ -20,6 +22,8 @@ pub struct FirstSending {
 /// A stretch of the data sequence space that one subflow was the first to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stretch {
+    /// Row of the packet that sent its first byte.
+    pub row: PacketRow,
     /// Index of the subflow.
     pub subflow: usize,
     /// First byte, counted as in [`FirstSending`].
@@ -31,6 +35,8 @@ pub struct Stretch {
 /// How the data sent so far are divided.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Division {
+    /// Row of the packet that made it so.
+    pub row: PacketRow,
     /// From when on.
     pub time: Instant,
     /// The part of each subflow, which add up to one.
@@ -44,6 +50,7 @@ pub fn first_sendings(sequence: &DataSequence) -> Vec<FirstSending> {
     let first = sequence.numbered().filter(|range| range.sending == Sending::First);
     let mut found: Vec<FirstSending> = first
         .map(|range| FirstSending {
+            row: range.row,
             time: range.time,
             subflow: range.subflow,
             start: range.start.saturating_sub(origin),
@@ -58,8 +65,10 @@ pub fn first_sendings(sequence: &DataSequence) -> Vec<FirstSending> {
 /// sent.
 #[must_use]
 pub fn stretches(sendings: &[FirstSending]) -> Vec<Stretch> {
-    let mut pieces: Vec<Stretch> =
-        sendings.iter().map(|one| Stretch { subflow: one.subflow, start: one.start, end: one.end }).collect();
+    let mut pieces: Vec<Stretch> = sendings
+        .iter()
+        .map(|one| Stretch { row: one.row, subflow: one.subflow, start: one.start, end: one.end })
+        .collect();
     pieces.sort_unstable_by_key(|piece| piece.start);
     let mut merged: Vec<Stretch> = Vec::new();
     for piece in interruptible(pieces) {
@@ -89,7 +98,7 @@ pub fn divisions(sendings: &[FirstSending], subflows: usize, most: usize) -> Vec
         if total > 0 && (so_far.is_multiple_of(every) || so_far == sendings.len()) {
             #[allow(clippy::cast_precision_loss)]
             let shares = bytes.iter().map(|own| *own as f64 / total as f64).collect();
-            found.push(Division { time: sending.time, shares });
+            found.push(Division { row: sending.row, time: sending.time, shares });
         }
     }
     found
@@ -101,7 +110,7 @@ mod tests {
     use crate::time::short::at;
 
     fn sending(time: i64, subflow: usize, start: u64, end: u64) -> FirstSending {
-        FirstSending { time: at(time), subflow, start, end }
+        FirstSending { row: PacketRow(start as u32), time: at(time), subflow, start, end }
     }
 
     /// Subflow 0 sends 1 to 100 and 101 to 200, subflow 1 sends 201 to 500; then subflow 0 fills 501 to 600, which was
@@ -118,7 +127,7 @@ mod tests {
 
     #[test]
     fn neighbours_of_one_subflow_are_one_stretch() {
-        let stretch = |subflow, start, end| Stretch { subflow, start, end };
+        let stretch = |subflow, start: u64, end| Stretch { row: PacketRow(start as u32), subflow, start, end };
         let expected = [stretch(0, 1, 201), stretch(1, 201, 501), stretch(0, 501, 601), stretch(1, 601, 1001)];
         assert_eq!(stretches(&example()), expected);
         // With a hole between them they are two.

@@ -17,6 +17,16 @@ fn every_embedded_style_is_read_and_tells_subflows_apart() {
         let looks: Vec<_> = (0..8).map(|index| style.look(Role::subflow(index))).collect();
         let marks: HashSet<_> = looks.iter().map(|look| look.mark).collect();
         assert_eq!(marks.len(), 8, "{name}: each of eight subflows has a mark of its own");
+        // What `plot dsn --help` says of repeated data.
+        for (index, look) in (0..8).zip(&looks) {
+            for kind in [RoleKind::Retransmission, RoleKind::Reinjection, RoleKind::Loss] {
+                assert_eq!(
+                    style.look(Role::of_subflow(kind, index)).colour,
+                    look.colour,
+                    "{name}: {kind:?} of {index}"
+                );
+            }
+        }
         for index in 1..8 {
             let (one, other) = (looks[index - 1], looks[index]);
             assert_ne!(one.dash, other.dash, "{name}: neighbours have other dashes");

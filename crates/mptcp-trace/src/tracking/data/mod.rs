@@ -29,7 +29,7 @@ pub use numbers::Numbers;
 pub use packets::PacketData;
 pub use plain::{Reason, Signs, Told};
 pub use sent::{Repeat, RepeatKind, Sending, SubflowVolume};
-pub use sequence::{Acknowledgement, DataSequence, SentRange, SequenceCourse, data_sequence};
+pub use sequence::{Acknowledgement, DataSequence, SentRange, SequenceCourse, Unmapped, data_sequence};
 pub use walk::{Laden, Mappings, Observer};
 
 use packets::LookUp;

@@ -3,9 +3,9 @@
 use super::numbers::Numbers;
 use super::sent::Sending;
 use super::walk::{Laden, Mappings, Observer};
-use crate::packets::segment::Segment;
+use crate::packets::segment::{Segment, flag};
 use crate::tracking::role::ByRole;
-use crate::tracking::{Connection, Tracking};
+use crate::tracking::{Connection, Nature, Tracking};
 use crate::{Instant, PacketRow};
 
 /// A range of data as a packet sent it. Numbers are working ones, see [`Numbers`].
@@ -43,6 +43,17 @@ pub struct Acknowledgement {
     pub window: Option<u32>,
 }
 
+/// Payload of a packet whose data sequence numbers are unknown: no mapping covers it, and no fallback explains that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unmapped {
+    /// When it was recorded.
+    pub time: Instant,
+    /// Index of its subflow.
+    pub subflow: usize,
+    /// Bytes; those that were sent before count once more.
+    pub bytes: u64,
+}
+
 /// One direction.
 #[derive(Debug, Clone, Default)]
 pub struct DataSequence {
@@ -50,6 +61,8 @@ pub struct DataSequence {
     pub sent: Vec<SentRange>,
     /// Acknowledged data, in file order.
     pub acknowledged: Vec<Acknowledgement>,
+    /// Sent payload that is not among the data, in file order.
+    pub unmapped: Vec<Unmapped>,
     /// Meaning of the working numbers.
     pub numbers: Numbers,
 }
@@ -95,7 +108,24 @@ impl SequenceCourse {
 impl Observer for SequenceCourse {
     #[inline]
     fn see(&mut self, laden: &Laden<'_, '_>) {
-        self.0.get_mut(laden.packet.towards).sent.extend_from_slice(laden.sent);
+        let direction = self.0.get_mut(laden.packet.towards);
+        direction.sent.extend_from_slice(laden.sent);
+        direction.unmapped.extend(unmapped(laden));
         self.0.get_mut(laden.packet.towards.other()).acknowledged.extend(laden.acknowledged);
     }
+}
+
+/// The part of a packet's payload that nothing places in the data.
+#[inline]
+fn unmapped(laden: &Laden<'_, '_>) -> Option<Unmapped> {
+    let packet = laden.packet;
+    let placed: u64 = laden.sent.iter().map(|range| range.end.saturating_sub(range.start)).sum();
+    let bytes = u64::from(packet.data).saturating_sub(placed);
+    if bytes == 0 || packet.elsewhere || packet.nature.is_without_data() || packet.nature == Nature::Duplicate {
+        return None;
+    }
+    // What a SYN carries is not meant to have a mapping, and the byte of a window probe is mapped and not data.
+    let is_probe = laden.sent.is_empty() && packet.segment.mapping().is_some();
+    let (time, subflow) = (packet.segment.abstime, packet.subflow);
+    (!is_probe && !packet.segment.has(flag::SYN)).then_some(Unmapped { time, subflow, bytes })
 }
