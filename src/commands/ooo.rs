@@ -230,7 +230,7 @@ struct OccupancyRow {
 fn occupancy(capture: &Capture, found: &OutOfOrder) -> Vec<OccupancyRow> {
     let origin = capture.origin();
     let rows = found.directions.iter().flat_map(|direction| {
-        direction.occupancy.iter().map(move |(time, waiting_bytes)| OccupancyRow {
+        direction.occupancy.iter().map(move |(time, waiting_bytes, _)| OccupancyRow {
             towards: direction.towards,
             reltime: (*time - origin).seconds(),
             waiting_bytes: *waiting_bytes,

@@ -14,7 +14,9 @@ use crate::described::{Described, Example};
 use crate::drawing::figure::{Axis, Bar, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::Result;
 use mptcp_trace::StreamId;
-use mptcp_trace::analysis::aggregation_benefit::{AggregationBenefit, Capacity, aggregation_benefit};
+use mptcp_trace::analysis::aggregation_benefit::{
+    AggregationBenefit, Capacity, LEAST_WINDOWS, SHORTEST, aggregation_benefit, delivered,
+};
 use mptcp_trace::tracking::data::data_sequence;
 use mptcp_trace::tracking::{Capture, Connection, Role};
 use mptcp_trace::units;
@@ -39,19 +41,19 @@ impl Described for AggrBenefit {
          reaches the best path's capacity, (g - Cmax) / Cmax otherwise. Source: Paasch, Khalili, Bonaventure: On the \
          Benefits of Applying Experimental Design to Improve Multipath TCP, CoNEXT 2013. Bars are time windows; the \
          line is the whole transfer, from the first to the last packet with data.\n\n\
-         A capture does not contain the capacities. Without --capacity, each subflow's capacity is estimated as its \
-         highest rate over a window, repeated data included. The estimate is too low for a path that was never full, \
-         and too high at the sender if a queue took in more than the path carried. Each subflow counts as a separate \
-         path, even if several share a link."
+         A capture does not contain the capacities. Without --capacity, each subflow's capacity is estimated as the \
+         highest rate at which its data were acknowledged, over at least a tenth of the transfer (0.2 to 1 s), because \
+         acknowledgements can be held up and come together. This is a lower bound: the path may never have been full. \
+         The benefit is then an upper bound. Estimates need a transfer of at least five such windows; with fewer, the \
+         highest rate is nearly the mean, and any transfer would seem perfect. Each subflow counts as a \
+         separate path, even if several share a link. Goodput counts data when they were recorded: at the sender, a \
+         queue can take in more than the paths carry, and a bar is then above 1."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
-        let window = Arg::new("window")
-            .long("window")
-            .value_name("SECONDS")
-            .value_parser(seconds)
-            .default_value("1")
-            .help("Approximate window length; the transfer is divided into equal windows");
+        let window = Arg::new("window").long("window").value_name("SECONDS").value_parser(seconds).help(
+            "Approximate window length; the transfer is divided into equal windows, by default ten, each 0.05 to 1 s",
+        );
         let capacity = Arg::new("capacity")
             .long("capacity")
             .value_name("TCPSTREAM=RATE")
@@ -83,7 +85,7 @@ impl Plot for AggrBenefit {
         let given = arguments.get_many::<(StreamId, f64)>("capacity").into_iter().flatten().copied().collect();
         let named = arguments.get_many::<(StreamId, f64)>("capacity").into_iter().flatten();
         named.map(|(stream, _)| *stream).try_for_each(|stream| check_subflow(connection, stream))?;
-        let window = arguments.get_one::<f64>("window").copied().unwrap_or(1.0);
+        let window = arguments.get_one::<f64>("window").copied();
         Ok(aggr_benefit(&capture, connection, request, window, &given))
     }
 }
@@ -113,7 +115,7 @@ pub fn aggr_benefit(
     capture: &Capture,
     connection: &Connection,
     request: &PlotRequest,
-    window: f64,
+    window: Option<f64>,
     given: &BTreeMap<StreamId, f64>,
 ) -> Figure {
     let clockwork = Clockwork::of(capture);
@@ -126,21 +128,35 @@ pub fn aggr_benefit(
         .collect();
     let (mut panels, mut captions) = (Vec::new(), Vec::new());
     let mut estimated = false;
+    let mut delivered = delivered(capture, connection, |time| request.shows(clockwork.seconds(time)));
+    // Subflows that are not shown count for nothing.
+    for by_subflow in [&mut delivered.server, &mut delivered.client] {
+        let hidden = by_subflow.iter_mut().enumerate().filter(|(index, _)| !shown(*index));
+        hidden.for_each(|(_, own)| own.clear());
+    }
     for towards in request.directions() {
         let sent = sequence.get(towards).sent.iter();
         let sent = sent.filter(|range| shown(range.subflow) && request.shows(clockwork.seconds(range.time)));
-        let found = aggregation_benefit(sent.copied().collect(), &connection.subflows, towards, window, &given);
+        let found = aggregation_benefit(
+            sent.copied().collect(),
+            delivered.get(towards),
+            &connection.subflows,
+            towards,
+            window,
+            &given,
+        );
         panels.push(panel(towards, found.as_ref(), clockwork));
         captions.extend(found.iter().map(|found| caption(found, request)));
-        estimated |= found.iter().filter(|found| comparable(found)).flat_map(|found| &found.capacities).any(is_guess);
+        estimated |= found.iter().any(|found| comparable(found) && is_bound(found));
     }
     let title = format!("Aggregation benefit: MPTCP connection {} of {}", connection.id, capture.name());
     let mut figure = with_panels(Figure::new(title), panels);
     figure.caption.extend(captions);
     if estimated {
         figure.caption.push(
-            "Estimates are a subflow's highest rate over a window. They are too low for a path that was never full, \
-             too high if a queue at the sender took in more than the path carried."
+            "Estimates are the highest rate at which a subflow's data were acknowledged over a window: lower bounds, \
+             because a path may never have been full. The benefits, those of windows too, are then upper bounds; \
+             --capacity gives the capacities."
                 .to_string(),
         );
     }
@@ -172,17 +188,33 @@ fn comparable(found: &AggregationBenefit) -> bool {
     found.window > 0.0 && found.capacities.iter().filter(|capacity| capacity.rate > 0.0).count() > 1
 }
 
-/// Whether the figure depends on an estimate.
-fn is_guess(capacity: &Capacity) -> bool {
-    capacity.estimated && capacity.rate > 0.0
+/// Whether the benefit depends on an estimate: subflows without a capacity that is given carried data.
+fn is_bound(found: &AggregationBenefit) -> bool {
+    found.capacities.iter().any(|capacity| capacity.estimated && capacity.rate > 0.0)
+        || found.capacities.iter().filter(|capacity| capacity.rate > 0.0).count() < found.carriers
 }
 
 /// Where the numbers of a direction come from.
 fn caption(found: &AggregationBenefit, request: &PlotRequest) -> String {
     let towards = found.towards.name();
     if !comparable(found) {
-        let which = if request.omits_subflows() { "of the subflows shown " } else { "subflows " };
-        return format!("Towards the {towards}: fewer than two {which}carried data, or all of it at the same time.");
+        if found.carriers < 2 || found.window <= 0.0 {
+            let which = if request.omits_subflows() { "of the subflows shown " } else { "subflows " };
+            return format!(
+                "Towards the {towards}: fewer than two {which}carried data, or all of it at the same time."
+            );
+        }
+        if found.duration < LEAST_WINDOWS * found.window.max(SHORTEST) {
+            return format!(
+                "Towards the {towards}: cannot tell, because estimates of capacities take {LEAST_WINDOWS} windows of at least \
+                 {SHORTEST} s, and the data took {:.3} s in windows of {:.3} s; --capacity gives the capacities.",
+                found.duration, found.window
+            );
+        }
+        return format!(
+            "Towards the {towards}: cannot tell, because data of fewer than two subflows were acknowledged in the \
+             capture; --capacity gives the capacities."
+        );
     }
     let mut paths: Vec<&Capacity> = found.capacities.iter().filter(|capacity| capacity.rate > 0.0).collect();
     let more = paths.len().saturating_sub(NAMED);
@@ -200,7 +232,8 @@ fn caption(found: &AggregationBenefit, request: &PlotRequest) -> String {
     if more > 0 {
         named.push(format!("{more} more"));
     }
-    let benefit = found.benefit.map_or_else(|| "not known".to_string(), |benefit| format!("{benefit:.2}"));
+    let most = if is_bound(found) { "at most " } else { "" };
+    let benefit = found.benefit.map_or_else(|| "not known".to_string(), |benefit| format!("{most}{benefit:.2}"));
     format!(
         "Towards the {towards}: capacities {}; goodput {} over {:.3} s, benefit {benefit}; windows of {:.3} s.",
         named.join(", "),

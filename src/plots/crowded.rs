@@ -74,7 +74,8 @@ impl Crowd {
     pub fn thin(&self, mut figure: Figure) -> Figure {
         let places: HashMap<u32, usize> = self.drawn.iter().enumerate().map(|(place, index)| (*index, place)).collect();
         for panel in &mut figure.panels {
-            panel.series.retain(|series| subflow(series).is_none_or(|index| places.contains_key(&index)));
+            // Marks of another kind that belong to a subflow go with it.
+            panel.series.retain(|series| series.role.subflow.is_none_or(|index| places.contains_key(&index)));
             // What stands for all of them comes before or behind them all.
             if let Some(first) = panel.series.iter().position(|series| subflow(series).is_some()) {
                 let behind = panel.series.split_off(first);

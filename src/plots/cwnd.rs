@@ -37,9 +37,11 @@ impl Described for CongestionWindow {
          outstanding data for the same reason.\n\n\
          A round trip begins when something is sent while nothing is in flight, or when the previous one ends. It ends \
          when everything sent before its beginning is acknowledged; the first one, when the packet that it began with \
-         is. In flight means sent, and neither acknowledged nor reported by SACK. Round trips with retransmissions are \
-         marked separately, because lost data then still looks as if it were in flight. All of this holds at the \
-         data's sender, not at the receiver."
+         is. Each is a level line, with a mark at its beginning. In flight means sent, and neither acknowledged nor \
+         reported by SACK. Round trips with retransmissions give no estimate, because lost data then still looks as if \
+         it were in flight: a cross in the subflow's colour marks the beginning of each. Those that the capture does \
+         not show to their end are left out for the same reason. All of this holds at the data's sender, not at the \
+         receiver."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -71,26 +73,27 @@ impl Plot for CongestionWindow {
 
 fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> Figure {
     let subject = Subject::of_connection(capture, connection, request);
-    let clockwork = Clockwork::of(capture);
     let by_flow: Vec<_> =
         subject.flows.iter().map(|flow| stream_flight(&capture.segments, &capture.tracking, flow.stream)).collect();
     let mut figure = Figure::new(subject.title("Estimated congestion window"));
     for towards in request.directions() {
         let y = Axis::new("maximum in flight in a round trip", Unit::Bytes);
         let mut panel = panel(towards, Axis::new("time", Unit::Seconds), y);
-        let mut again = Vec::new();
+        let mut without = Vec::new();
         for (flow, found) in interruptible(subject.flows.iter().zip(&by_flow)) {
             let rounds = round_trips(found.get(flow.stream_role(towards)));
-            let told = steps(rounds.iter().filter(|round| !round.recovering), clockwork, request);
-            again.extend(points(rounds.iter().filter(|round| round.recovering), clockwork, request));
+            let (told, packets) = steps(&rounds, capture, request);
             if !told.is_empty() {
-                panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), Marks::HorizontalStrokes(told)));
+                let strokes = Marks::HorizontalStrokes(told);
+                panel = panel.with_series(Series::new(flow.name.as_str(), flow.look(), strokes).of_packets(packets));
+            }
+            let (again, packets) = points(&rounds, capture, request);
+            if !again.is_empty() {
+                let look = FigureRole::of_subflow(RoleKind::Retransmission, flow.index);
+                without.push(Series::new(NO_ESTIMATE, look, Marks::Points(again)).of_packets(packets));
             }
         }
-        if !again.is_empty() {
-            let look = FigureRole::of(RoleKind::Retransmission);
-            panel = panel.with_series(Series::new("retransmissions: no estimate", look, Marks::Points(again)));
-        }
+        panel.series.extend(without);
         figure = figure.with_panel(panel);
     }
     // What is unusual comes first: a small picture has no room for everything.
@@ -106,29 +109,41 @@ fn figure(capture: &Capture, connection: &Connection, request: &PlotRequest) -> 
     };
     figure = figure.with_caption(
         "A lower bound, valid at the data's sender only: maximum in flight in each round trip, drawn from its \
-         beginning to its end. Round trips with retransmissions give no estimate.",
+         beginning, which is marked, to its end. Round trips with retransmissions give no estimate: a cross marks the \
+         beginning.",
     );
     figure.caption.extend(subject.place_note(request));
     subject.thinned(figure, capture, request)
 }
 
-/// A level line for each round trip.
-fn steps<'a>(
-    rounds: impl Iterator<Item = &'a RoundTrip>,
-    clockwork: Clockwork,
-    request: &PlotRequest,
-) -> Vec<HorizontalStroke> {
+/// Name of the series of round trips without an estimate.
+const NO_ESTIMATE: &str = "retransmissions: no estimate";
+
+/// A level line for each round trip with an estimate, and the packet that it began with.
+fn steps(rounds: &[RoundTrip], capture: &Capture, request: &PlotRequest) -> (Vec<HorizontalStroke>, Vec<u64>) {
+    let clockwork = Clockwork::of(capture);
     let stroke = |round: &RoundTrip| {
         let (from, until) = (clockwork.seconds(round.from), clockwork.seconds(round.until));
         // What began before the time shown, or ends after it, is cut there.
         let (from, until) =
             (request.start.map_or(from, |start| from.max(start)), request.end.map_or(until, |end| until.min(end)));
-        (from <= until).then(|| HorizontalStroke { x_low: from, x_high: until, y: value(round.most) })
+        let stroke = HorizontalStroke { x_low: from, x_high: until, y: value(round.most) };
+        (from <= until).then(|| (stroke, packet(capture, round)))
     };
-    rounds.filter_map(stroke).collect()
+    rounds.iter().filter(|round| round.finished && !round.recovering).filter_map(stroke).unzip()
 }
 
-fn points<'a>(rounds: impl Iterator<Item = &'a RoundTrip>, clockwork: Clockwork, request: &PlotRequest) -> Vec<Point> {
-    let points = rounds.map(|round| Point { x: clockwork.seconds(round.until), y: value(round.most) });
-    points.filter(|point| request.shows(point.x)).collect()
+/// The beginning of each round trip with retransmissions, and the packet that it began with.
+fn points(rounds: &[RoundTrip], capture: &Capture, request: &PlotRequest) -> (Vec<Point>, Vec<u64>) {
+    let clockwork = Clockwork::of(capture);
+    let point = |round: &RoundTrip| {
+        let point = Point { x: clockwork.seconds(round.from), y: value(round.most) };
+        request.shows(point.x).then(|| (point, packet(capture, round)))
+    };
+    rounds.iter().filter(|round| round.recovering).filter_map(point).unzip()
+}
+
+/// The packet that a round trip began with.
+fn packet(capture: &Capture, round: &RoundTrip) -> u64 {
+    capture.segments.get(round.row.index()).map_or(0, |segment| segment.packetid())
 }

@@ -12,10 +12,10 @@ use crate::arguments::{self, CaptureSource};
 use crate::described::{Described, Example};
 use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::Result;
-use mptcp_trace::Span;
 use mptcp_trace::analysis::out_of_order::{OutOfOrderDirection, out_of_order};
 use mptcp_trace::interrupt::interruptible;
 use mptcp_trace::tracking::{Capture, Connection};
+use mptcp_trace::{PacketRow, Span};
 
 /// The reorder buffer over time, and the distribution of head-of-line delays.
 pub struct Ooo;
@@ -77,7 +77,7 @@ pub fn ooo(capture: &Capture, connection: &Connection, request: &PlotRequest) ->
     let mut panels = Vec::new();
     let mut remarks = Vec::new();
     for direction in directions {
-        panels.push(occupancy(direction, request, clockwork));
+        panels.push(occupancy(direction, capture, request));
         panels.push(delays(direction, connection, request, clockwork));
         if direction.out_of_order_segments > 0 {
             remarks.extend(direction.remarks());
@@ -96,11 +96,16 @@ pub fn ooo(capture: &Capture, connection: &Connection, request: &PlotRequest) ->
 /// Series of all subflows together in both panels.
 const ALL: &str = "all subflows";
 
-fn occupancy(direction: &OutOfOrderDirection, request: &PlotRequest, clockwork: Clockwork) -> Panel {
-    let steps = direction.occupancy.iter().map(|(time, bytes)| Point { x: clockwork.seconds(*time), y: value(*bytes) });
-    let shown: Vec<Point> = steps.filter(|point| request.shows(point.x)).collect();
+fn occupancy(direction: &OutOfOrderDirection, capture: &Capture, request: &PlotRequest) -> Panel {
+    let clockwork = Clockwork::of(capture);
+    let packet = |row: PacketRow| capture.segments.get(row.index()).map_or(0, |segment| segment.packetid());
+    let steps = direction.occupancy.iter().map(|(time, bytes, row)| {
+        let point = Point { x: clockwork.seconds(*time), y: value(*bytes) };
+        (point, packet(*row))
+    });
+    let (shown, packets): (Vec<Point>, Vec<u64>) = steps.filter(|(point, _)| request.shows(point.x)).unzip();
     panel(direction.towards, Axis::new("time", Unit::Seconds), Axis::new("waiting", Unit::Bytes))
-        .with_series(Series::new(ALL, FigureRole::of(RoleKind::Total), Marks::Steps(shown)))
+        .with_series(Series::new(ALL, FigureRole::of(RoleKind::Total), Marks::Steps(shown)).of_packets(packets))
 }
 
 fn delays(

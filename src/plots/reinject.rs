@@ -44,7 +44,8 @@ impl Described for Reinject {
          With --with and the other end's capture: each reinjection at its sending time, and its gain: arrival of the \
          original minus arrival of the reinjection, as in `qualify_reinjections`. A negative gain means that it \
          arrived too late. Useful ones arrived before the original, redundant ones after it. Those with a copy that \
-         never arrived have no gain and are in a separate panel. The order of the captures does not matter."
+         never arrived have no gain and are in a separate panel. The order of the captures does not matter; packetid in \
+         the plotted values is that of the sender's capture."
     }
 
     fn arguments(&self, command: clap::Command) -> clap::Command {
@@ -100,6 +101,7 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &PlotReque
         .filter(|one| request.shows_subflow(one.tcpstream) && request.shows(clockwork.seconds(one.time)))
         .collect();
     let place = of_connection(capture, connection);
+    let span = shown_span(capture, connection, request);
     let by_direction = directions.iter().flat_map(|towards| {
         let own: Vec<&Reinjection> = shown.iter().filter(|one| one.towards == *towards).collect();
         let (total, age) = match place.map(|place| place.seen(*towards)) {
@@ -107,13 +109,13 @@ pub fn over_time(capture: &Capture, connection: &Connection, request: &PlotReque
             Some(SeenFrom::Receiver) => ("late copies so far", "late by"),
             Some(SeenFrom::Between) | None => ("seen again so far", "time since first seen"),
         };
-        let bytes = panel((connection, request), *towards, (total, Unit::Bytes), &own, |points| {
-            Marks::Steps(running_totals(&points, clockwork))
+        let bytes = panel((connection, request), *towards, (total, Unit::Bytes), &own, |shown| {
+            let (steps, packets) = running_totals(&shown, clockwork, span);
+            (Marks::Steps(steps), packets)
         });
-        let ages = panel((connection, request), *towards, (age, Unit::Seconds), &own, |points| {
-            Marks::Points(
-                points.iter().map(|one| Point { x: clockwork.seconds(one.time), y: one.age.seconds() }).collect(),
-            )
+        let ages = panel((connection, request), *towards, (age, Unit::Seconds), &own, |shown| {
+            let point = |one: &&Reinjection| Point { x: clockwork.seconds(one.time), y: one.age.seconds() };
+            (Marks::Points(shown.iter().map(point).collect()), shown.iter().map(|one| one.packetid).collect())
         });
         [bytes, ages]
     });
@@ -161,7 +163,7 @@ fn panel(
     towards: Role,
     (label, unit): (&str, Unit),
     shown: &[&Reinjection],
-    marks: impl Fn(Vec<&Reinjection>) -> Marks,
+    marks: impl Fn(Vec<&Reinjection>) -> (Marks, Vec<u64>),
 ) -> Panel {
     let mut by_subflow: Vec<Vec<&Reinjection>> = vec![Vec::new(); connection.subflows.len()];
     for one in interruptible(shown) {
@@ -173,10 +175,7 @@ fn panel(
     let mut panel = panels::panel(towards, Axis::new("time", Unit::Seconds), Axis::new(label, unit));
     for ((index, stream), own) in (0_u32..).zip(&connection.subflows).zip(by_subflow) {
         if !own.is_empty() {
-            let packets: Vec<u64> = own.iter().map(|one| one.packetid).collect();
-            let marks = marks(own);
-            // Totals are not of one packet each.
-            let packets = if matches!(marks, Marks::Points(_)) { packets } else { Vec::new() };
+            let (marks, packets) = marks(own);
             let series = Series::new(request.subflow_name(*stream), FigureRole::subflow(index), marks);
             panel.series.push(series.of_packets(packets));
         }
@@ -184,15 +183,31 @@ fn panel(
     panel
 }
 
-/// Bytes so far, from nothing.
-fn running_totals(reinjections: &[&Reinjection], clockwork: Clockwork) -> Vec<Point> {
+/// From the first to the last packet of the connection, as far as the request shows them: seconds from the first frame.
+fn shown_span(capture: &Capture, connection: &Connection, request: &PlotRequest) -> Option<(f64, f64)> {
+    let clockwork = Clockwork::of(capture);
+    let streams = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
+    let spans = streams.filter_map(|stream| capture.span_of(stream));
+    let (first, last) = spans.reduce(|(first, last), (from, until)| (first.min(from), last.max(until)))?;
+    let (first, last) = (clockwork.seconds(first), clockwork.seconds(last));
+    Some((request.start.map_or(first, |start| start.max(first)), request.end.map_or(last, |end| end.min(last))))
+}
+
+/// Bytes so far, from nothing at the beginning of `span` to all at its end, and the packets that bring them.
+fn running_totals(
+    reinjections: &[&Reinjection],
+    clockwork: Clockwork,
+    span: Option<(f64, f64)>,
+) -> (Vec<Point>, Vec<u64>) {
     let mut sorted: Vec<&Reinjection> = reinjections.to_vec();
     sorted.sort_by_key(|one| one.time);
-    let first = sorted.first().map(|one| Point { x: clockwork.seconds(one.time), y: 0.0 });
+    let begin = span.map(|(begin, _)| (Point { x: begin, y: 0.0 }, 0));
     let mut total = 0_u64;
-    let steps = sorted.into_iter().map(|one| {
+    let mut steps: Vec<(Point, u64)> = begin.into_iter().collect();
+    for one in sorted {
         total = total.saturating_add(one.length);
-        Point { x: clockwork.seconds(one.time), y: value(total) }
-    });
-    first.into_iter().chain(steps).collect()
+        steps.push((Point { x: clockwork.seconds(one.time), y: value(total) }, one.packetid));
+    }
+    steps.extend(span.map(|(_, end)| (Point { x: end, y: value(total) }, 0)));
+    steps.into_iter().unzip()
 }

@@ -73,7 +73,7 @@ pub(super) fn data<S: Surface>(
         sheet.group(None, || arrows.into_iter().try_for_each(|arrows| element(&mut chart, arrows)))?;
     }
     for ((series, pen), texts) in parts() {
-        sheet.group(Some(series), || draw_series(&mut chart, series, pen, texts))?;
+        sheet.group(Some(series), || draw_series(&mut chart, (panel, series), pen, texts))?;
     }
     let annotations = Annotations::new(&panel.annotations, &window, (style, detail.scale), labels);
     sheet.group(None, || element(&mut chart, annotations))
@@ -81,7 +81,7 @@ pub(super) fn data<S: Surface>(
 
 fn draw_series<S: Surface>(
     chart: &mut Chart<'_, S>,
-    series: &Series,
+    (panel, series): (&Panel, &Series),
     pen: &Pen<'_>,
     texts: &RefCell<ArrowTexts>,
 ) -> Result<(), Trouble> {
@@ -90,7 +90,9 @@ fn draw_series<S: Surface>(
         Marks::Ticks(points) => element(chart, Points { points, pen, ticks: true }),
         Marks::Lines(points) => element(chart, Lines::straight(points, pen)),
         Marks::Steps(points) => element(chart, Lines::steps(points, pen)),
-        marks @ (Marks::VerticalStrokes(_) | Marks::HorizontalStrokes(_)) => element(chart, Strokes { marks, pen }),
+        marks @ (Marks::VerticalStrokes(_) | Marks::HorizontalStrokes(_)) => {
+            element(chart, Strokes { marks, pen, lanes: !panel.y.categories.is_empty() })
+        }
         marks @ (Marks::Bars(_) | Marks::Areas(_)) => element(chart, Bars { marks, pen }),
         Marks::Arrows(arrows) => element(chart, Arrows::new(arrows, pen, texts)),
     }

@@ -16,6 +16,8 @@ use mptcp_trace::interrupt::interruptible;
 pub(super) struct Strokes<'a> {
     pub(super) marks: &'a Marks,
     pub(super) pen: &'a Pen<'a>,
+    /// Level ones are at places with names: the lanes of a diagram, not values.
+    pub(super) lanes: bool,
 }
 
 /// Half the length of the lines that end strokes of reported data, in pixels of 96 per inch: with the colour of their
@@ -72,10 +74,14 @@ impl<S: Surface> Drawable<Canvas<S>> for Strokes<'_> {
                     .for_each(|end| canvas.line([(across - cap, *end), (across + cap, *end)], &stroke));
             }
         }
-        let tips = kept.iter().map(|(across, from, _)| -> PixelPoint { turn(*across, *from) });
-        // Levels apart from each other are not a line: each has its mark, if they are few.
-        let is_lane = kept.windows(2).all(|pair| matches!(pair, [one, other] if one.0 == other.0));
-        if upright || is_lane || kept.len() > MOST_MARKS {
+        let tip = |(across, from, _): &thin::Stroke| -> PixelPoint { turn(*across, *from) };
+        // Each level value has its mark, if they are few: those of one height that follow on each other would be one line.
+        if !upright && !self.lanes && strokes.len() <= MOST_MARKS {
+            self.pen.mark_each(strokes.iter().map(tip), canvas);
+            return Ok(());
+        }
+        let tips = kept.iter().map(tip);
+        if upright || self.lanes || kept.len() > MOST_MARKS {
             self.pen.telling_marks(tips, canvas);
         } else {
             self.pen.mark_each(tips, canvas);

@@ -1,11 +1,14 @@
 //! Gain of each reinjection, from captures of both ends.
 
+use std::collections::BTreeMap;
+
 use crate::arguments::two_captures::TwoCaptures;
 use crate::drawing::figure::{Axis, Figure, Marks, Panel, Point, Role as FigureRole, RoleKind, Series, Unit};
 use crate::error::Result;
 use crate::plots::first_clock::FirstClock;
 use crate::plots::panels::{panel, panel_of, with_panels};
 use crate::plots::request::PlotRequest;
+use mptcp_trace::StreamId;
 use mptcp_trace::analysis::merge::Which;
 use mptcp_trace::analysis::qualify_reinjections::{QualifiedReinjection, ReinjectionVerdict, qualify_reinjections};
 use mptcp_trace::interrupt::interruptible;
@@ -41,12 +44,13 @@ impl Outcome {
         }
     }
 
-    fn look(self) -> FigureRole {
-        FigureRole::of(match self {
+    fn look(self, subflow: u32) -> FigureRole {
+        let kind = match self {
             Outcome::Useful => RoleKind::Reinjection,
             Outcome::Redundant => RoleKind::Event,
             Outcome::Lost => RoleKind::Loss,
-        })
+        };
+        FigureRole::of_subflow(kind, subflow)
     }
 }
 
@@ -79,10 +83,14 @@ pub fn gains(captures: &TwoCaptures, request: &PlotRequest) -> Result<Figure> {
             .iter()
             .flat_map(|direction| &direction.reinjections)
             .filter(|one| request.shows_subflow(one.tcpstream))
-            .filter_map(|one| Some(Shown { time: time(segments, one, sender, clock)?, one }))
+            .filter_map(|one| {
+                let pair = pair.streams().iter().find(|pair| sender.of(pair.first, pair.second) == one.tcpstream)?;
+                let time = time(segments, one, sender, clock)?;
+                Some(Shown { time, subflow: captures.position(*pair), stream: pair.first, one })
+            })
             .filter(|shown| request.shows(shown.time))
             .collect();
-        panels.extend(panels_of(&shown, towards));
+        panels.extend(panels_of(&shown, towards, request));
         counts.extend(counted(&shown, towards));
     }
     let (first, second) = (captures.first.name(), captures.second.name());
@@ -90,6 +98,9 @@ pub fn gains(captures: &TwoCaptures, request: &PlotRequest) -> Result<Figure> {
     let title = format!("Gains of reinjections: MPTCP connection {number} of {first}, and {second}");
     let mut figure = with_panels(Figure::new(title), panels);
     figure.caption.extend(counts);
+    if !figure.panels.iter().all(|panel| panel.series.is_empty()) {
+        figure.caption.push("Colours show the subflow that repeated the data.".to_string());
+    }
     figure.caption.push(
         "Gain: arrival of the original minus arrival of the reinjection, by the receiver's clock. Negative: the \
          reinjection arrived too late."
@@ -102,6 +113,10 @@ pub fn gains(captures: &TwoCaptures, request: &PlotRequest) -> Result<Figure> {
 /// A reinjection, and when it was sent.
 struct Shown<'a> {
     time: f64,
+    /// Place of the subflow that carried it, as in plots of the first capture.
+    subflow: u32,
+    /// Its number in the first capture.
+    stream: StreamId,
     one: &'a QualifiedReinjection,
 }
 
@@ -127,25 +142,43 @@ fn counted(shown: &[Shown<'_>], towards: Role) -> Option<String> {
     (!shown.is_empty()).then(|| format!("Towards the {}: {counts}.", towards.name()))
 }
 
+/// Points and their packets.
+type Marked = (Vec<Point>, Vec<u64>);
+
 /// Gains over time, and a panel for those without one, where there are any of either.
-fn panels_of(shown: &[Shown<'_>], towards: Role) -> Vec<Panel> {
+fn panels_of(shown: &[Shown<'_>], towards: Role, request: &PlotRequest) -> Vec<Panel> {
     let sent = || Axis::new("time sent", Unit::Seconds);
     let mut gains = panel(towards, sent(), Axis::new("gain", Unit::Seconds));
     let names = Axis::of_categories("never arrived", WITHOUT_GAIN);
     let mut without = panel_of("without a gain", towards, sent(), names);
     for outcome in Outcome::ALL {
-        let (mut measured, mut others) = (Vec::new(), Vec::new());
-        for Shown { time, one } in interruptible(shown.iter().filter(|shown| shown.is(outcome))) {
-            match one.reinj_delta {
-                Some(gain) => measured.push(Point { x: *time, y: gain }),
-                None => others.push(Point { x: *time, y: missing(one) }),
+        let mut by_subflow: BTreeMap<u32, [Marked; 2]> = BTreeMap::new();
+        for Shown { time, subflow, one, .. } in interruptible(shown.iter().filter(|shown| shown.is(outcome))) {
+            let [measured, others] = by_subflow.entry(*subflow).or_default();
+            let ((points, packets), y) = match one.reinj_delta {
+                Some(gain) => (measured, gain),
+                None => (others, missing(one)),
+            };
+            points.push(Point { x: *time, y });
+            packets.push(one.packetid);
+        }
+        for (subflow, [measured, others]) in by_subflow {
+            for (panel, (points, packets)) in [(&mut gains, measured), (&mut without, others)] {
+                if !points.is_empty() {
+                    let series = Series::new(outcome.name(), outcome.look(subflow), Marks::Points(points));
+                    panel.series.push(series.of_packets(packets));
+                }
             }
         }
-        for (panel, points) in [(&mut gains, measured), (&mut without, others)] {
-            if !points.is_empty() {
-                panel.series.push(Series::new(outcome.name(), outcome.look(), Marks::Points(points)));
-            }
-        }
+    }
+    // The legend has the colours of subflows, and beside them the marks of outcomes.
+    let streams: BTreeMap<u32, StreamId> = shown.iter().map(|shown| (shown.subflow, shown.stream)).collect();
+    let colour = |(subflow, stream): (u32, StreamId)| {
+        Series::new(request.subflow_name(stream), FigureRole::subflow(subflow), Marks::Points(Vec::new()))
+    };
+    let colours: Vec<Series> = streams.into_iter().map(colour).collect();
+    for panel in [&mut gains, &mut without].into_iter().filter(|panel| !panel.series.is_empty()) {
+        panel.series.splice(0..0, colours.iter().cloned());
     }
     match (gains.series.is_empty(), without.series.is_empty()) {
         (_, true) => vec![gains],

@@ -278,6 +278,17 @@ fn gains_are_the_times_between_the_arrivals() {
     expected.sort_unstable();
     assert_eq!(drawn, expected);
     assert!(drawn.len() > 50);
+    // Each mark belongs to a subflow and to the packet in its sender's capture.
+    let streams = scenarios::tshark(&end_of(&scenario, "client").unwrap(), &["frame.number", "tcp.stream"]);
+    for series in upload.series.iter().filter(|series| !series.marks.is_empty()) {
+        let subflow = series.role.subflow.unwrap();
+        assert_eq!(series.packets.len(), series.marks.len());
+        for ((x, ..), packet) in series.marks.boxes().zip(&series.packets) {
+            let packet = packet.unwrap().get();
+            assert_eq!(nanoseconds(x), at_client[&packet] - captures.first.origin().nanoseconds());
+            assert!(streams.contains(&format!("{packet}\t{subflow}")), "{packet} {subflow}");
+        }
+    }
 }
 
 /// In 05b the first path swallowed everything: none of the reinjected originals ever arrived.
@@ -289,9 +300,9 @@ fn reinjections_of_what_was_lost_have_no_gain() {
     let useful = points(panel, "useful");
     assert!(useful.len() > 10 && useful.iter().all(|point| point.y == 0.0));
     assert_eq!(panel.y.categories[0], "original");
-    assert!(
-        panel.series.len() == 1 && figure.caption.iter().any(|line| line.contains(" useful, 0 redundant, 0 lost."))
-    );
+    // Beside the entry of the legend for the subflow's colour.
+    assert_eq!(panel.series.iter().filter(|series| !series.marks.is_empty()).count(), 1);
+    assert!(figure.caption.iter().any(|line| line.contains(" useful, 0 redundant, 0 lost.")));
 }
 
 #[test]

@@ -346,6 +346,68 @@ fn flights_and_estimates_end_where_the_kernel_was_asked() {
     assert!(figure.caption[0].starts_with("A lower bound, valid at"), "{:?}", figure.caption);
 }
 
+/// The path of subflow 0 died after 2 s: what was under way then is never acknowledged, and a reset ends the stream. No estimate
+/// begins after the last acknowledgement of new data that tshark sees, and every mark belongs to a subflow and a packet.
+#[test]
+fn round_trips_without_an_end_are_not_estimates() {
+    for file in ["05_backup_failover/client.pcapng", "02_fullmesh/client.pcap", "06_lossy/client.pcapng"] {
+        let Some((path, capture)) = scenario(file) else { continue };
+        let figure = draw(&capture, "cwnd 0 --towards server");
+        let rows =
+            fields(&path, "tcp.srcport==5001 && tcp.flags.reset==0", &["tcp.stream", "tcp.ack", "frame.time_epoch"]);
+        let mut last: std::collections::BTreeMap<String, (u64, i64)> = Default::default();
+        for row in rows {
+            let (ack, time) = (row[1].parse::<u64>().unwrap(), nanoseconds(&row[2]) - capture.origin().nanoseconds());
+            let own = last.entry(format!("subflow {}", row[0])).or_default();
+            if ack > own.0 {
+                *own = (ack, time);
+            }
+        }
+        let (mut estimates, mut crosses) = (0, 0);
+        for series in &figure.panels[0].series {
+            assert!(series.role.subflow.is_some(), "{file}: {}", series.name);
+            assert!(series.packets.iter().all(Option::is_some) && series.packets.len() == series.marks.len(), "{file}");
+            match &series.marks {
+                Marks::HorizontalStrokes(strokes) => {
+                    let end = last[&series.name].1 as f64 / 1e9;
+                    assert!(strokes.iter().all(|one| one.x_low < one.x_high && one.x_high <= end + 1e-9), "{file}");
+                    estimates += strokes.len();
+                }
+                Marks::Points(points) => crosses += points.len(),
+                other => panic!("{}", other.name()),
+            }
+        }
+        assert!(estimates > 5 && crosses > 0, "{file}: {estimates} {crosses}");
+    }
+}
+
+/// Marks are at the time of their packet, as tshark reads it; ends of lines that only last have none.
+#[test]
+fn marks_are_at_the_time_of_their_packet() {
+    for (file, line, panel) in [
+        ("06b_reorder_dup/server.pcapng", "ooo 0 --towards server", 0),
+        ("06c_lossy_blackouts/client.pcapng", "reinject 0 --towards server", 0),
+        ("06c_lossy_blackouts/client.pcapng", "reinject 0 --towards server", 1),
+        ("06c_lossy_blackouts/client.pcapng", "cwnd 0 --towards server", 0),
+    ] {
+        let Some((path, capture)) = scenario(file) else { continue };
+        let rows = fields(&path, "frame", &["frame.number", "frame.time_epoch"]);
+        let times: HashMap<u64, i64> = rows.iter().map(|row| (row[0].parse().unwrap(), nanoseconds(&row[1]))).collect();
+        let figure = draw(&capture, line);
+        let mut compared = 0;
+        for series in &figure.panels[panel].series {
+            assert_eq!(series.packets.len(), series.marks.len(), "{line}");
+            for ((x, ..), packet) in series.marks.boxes().zip(&series.packets) {
+                let Some(packet) = packet else { continue };
+                let time = times[&packet.get()] - capture.origin().nanoseconds();
+                assert_eq!((x * 1e9).round() as i64, time, "{line}: {packet}");
+                compared += 1;
+            }
+        }
+        assert!(compared > 20, "{line}: {compared}");
+    }
+}
+
 /// Each subflow sends a DATA_FIN without data once, and perhaps again: as many as tshark sees with a mapping of one byte.
 #[test]
 fn mappings_of_a_data_fin_alone_are_counted() {

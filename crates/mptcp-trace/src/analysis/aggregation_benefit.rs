@@ -8,22 +8,35 @@
 //! (g − C_max) / C_max             where g < C_max: below the best path alone; -1 is nothing at all
 //! ```
 //!
-//! A capture does not hold capacities. Who does not know them has to do with an estimate: the highest rate that each
-//! subflow had over a window of time, retransmissions and reinjections included. It is too low for a path that never was
-//! full, and, at the sender, too high where a queue took in more than the path could carry.
+//! A capture does not hold capacities. Who does not know them has to do with an estimate from below: the highest rate at
+//! which a subflow's data were acknowledged, over a window of time. Acknowledgements come as fast as the path carries the
+//! data, while the sender's queue takes in more. Both formulas fall as a capacity rises, so with such estimates the benefit
+//! is one from above. Where a transfer lasts for few windows, the highest rate is near the mean, and the
+//! benefit near 1 whatever happened: then nothing is estimated.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::flight::stream_moments;
 use super::volume::rate;
 use crate::interrupt::interruptible;
-use crate::tracking::Role;
 use crate::tracking::data::{Sending, SentRange};
+use crate::tracking::{ByRole, Capture, Connection, Role, Tracking};
 use crate::{Instant, Span, StreamId};
 
 /// Windows that one direction is cut into at most; with more they are made longer.
 const MOST_WINDOWS: f64 = 10_000.0;
+
+/// Windows that a transfer has to last for an estimate.
+pub const LEAST_WINDOWS: f64 = 5.0;
+
+/// The shortest window of an estimate, seconds: in a shorter one, acknowledgements that the way back delayed and then
+/// delivered together are a burst that the path never carried.
+pub const SHORTEST: f64 = 0.2;
+
+/// The shortest and the longest window unless one is asked for, seconds.
+const DEFAULT_WINDOW: (f64, f64) = (0.05, 1.0);
 
 /// The benefit of one direction.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,9 +49,11 @@ pub struct AggregationBenefit {
     pub duration: f64,
     /// Goodput over that time, bytes per second; `None` when it lasted no time.
     pub goodput: Option<f64>,
+    /// Subflows that carried data.
+    pub carriers: usize,
     /// Of each subflow.
     pub capacities: Vec<Capacity>,
-    /// Over the whole time; `None` where nothing is known that could be aggregated.
+    /// Over the whole time; `None` where nothing is known that could be aggregated. With an estimated capacity, at most that.
     pub benefit: Option<f64>,
     /// Length of a window, seconds: the duration in equal parts, as near as possible to the length asked for.
     pub window: f64,
@@ -51,9 +66,9 @@ pub struct AggregationBenefit {
 pub struct Capacity {
     /// Wireshark's `tcp.stream`.
     pub tcpstream: StreamId,
-    /// Bytes per second.
+    /// Bytes per second; zero where nothing is known.
     pub rate: f64,
-    /// True when it is the subflow's highest rate over a window, false when somebody said it.
+    /// True when it is a lower bound, from what was acknowledged; false when somebody said it.
     pub estimated: bool,
 }
 
@@ -85,21 +100,73 @@ pub fn benefit(goodput: f64, capacities: &[f64]) -> Option<f64> {
     }
 }
 
-/// The benefit of what was `sent` towards `towards` over the subflows `streams` (which the ranges' indices point to), with
-/// windows of about `window` seconds; `given` are capacities that are known, bytes per second by stream. `None` where
-/// nothing was sent.
+/// Bytes of one subflow that were acknowledged so far, each time that they grew, after the time before any.
+pub type Delivered = Vec<(Instant, u64)>;
+
+/// What was acknowledged on each subflow of `connection`, by the end that the data travel towards, at the times that `shows`
+/// accepts. What SACK reports counts (RFC 2018): the gap that a retransmission fills is not a burst.
+#[must_use]
+pub fn delivered(
+    capture: &Capture,
+    connection: &Connection,
+    shows: impl Fn(Instant) -> bool,
+) -> ByRole<Vec<Delivered>> {
+    let none = || vec![Delivered::new(); connection.subflows.len()];
+    let mut found = ByRole { server: none(), client: none() };
+    for (index, id) in interruptible(connection.subflows.iter().enumerate()) {
+        let (Some(stream), Some(subflow)) = (capture.tracking.stream(*id), capture.tracking.subflow(*id)) else {
+            continue;
+        };
+        let mut first = ByRole::<Option<u64>>::default();
+        stream_moments(&capture.segments, &capture.tracking, stream, |role, moment| {
+            // The end of a stream (FIN) is acknowledged like a byte.
+            let known = moment.acknowledged.saturating_add(moment.selectively).min(moment.sent);
+            let bytes = known.saturating_sub(*first.get_mut(role).get_or_insert(known));
+            let Some(own) = found.get_mut(Tracking::mptcp_towards(subflow, role)).get_mut(index) else { return };
+            if shows(moment.time) && own.last().is_none_or(|(_, before)| bytes > *before) {
+                own.push((moment.time, bytes));
+            }
+        });
+    }
+    found
+}
+
+/// The benefit of what was `sent` towards `towards` over the subflows `streams` (which the ranges' indices point to, and
+/// `delivered` is in the order of), with windows of about `window` seconds, or else a tenth of the transfer. `given` are
+/// capacities that are known, bytes per second by stream. `None` where nothing was sent.
 #[must_use]
 pub fn aggregation_benefit(
     mut sent: Vec<SentRange>,
+    delivered: &[Delivered],
     streams: &[StreamId],
     towards: Role,
-    window: f64,
+    window: Option<f64>,
     given: &BTreeMap<StreamId, f64>,
 ) -> Option<AggregationBenefit> {
     sent.sort_by_key(|range| range.time);
-    let first = sent.first()?.time;
-    let stretch = Stretch::new(first, sent.last()?.time, window);
-    let capacities = capacities_over(&sent, &stretch, streams, given);
+    let (first, last) = (sent.first()?.time, sent.last()?.time);
+    let (shortest, longest) = DEFAULT_WINDOW;
+    let window = window.unwrap_or_else(|| ((last - first).seconds() / 10.0).clamp(shortest, longest));
+    let stretch = Stretch::new(first, last, window);
+    // Short bars do not make a short burst a capacity.
+    let window = stretch.window().max(((last - first).seconds() / 10.0).clamp(SHORTEST, longest));
+    let is_long = (last - first).seconds() >= LEAST_WINDOWS * window;
+    let capacities: Vec<Capacity> = streams
+        .iter()
+        .enumerate()
+        .map(|(index, stream)| {
+            let known = given.get(stream).copied();
+            let estimate = || Some(highest_rate(delivered.get(index).filter(|_| is_long)?, window));
+            let rate = known.or_else(estimate).unwrap_or(0.0);
+            Capacity { tcpstream: *stream, rate, estimated: known.is_none() }
+        })
+        .collect();
+    let mut carried = vec![false; streams.len()];
+    for range in interruptible(&sent) {
+        if let Some(own) = carried.get_mut(range.subflow) {
+            *own = true;
+        }
+    }
     let rates: Vec<f64> = capacities.iter().map(|capacity| capacity.rate).collect();
     let bytes = stretch.goodput(&sent);
     let goodput_bytes = bytes.iter().sum();
@@ -116,6 +183,7 @@ pub fn aggregation_benefit(
         goodput_bytes,
         duration,
         goodput,
+        carriers: carried.into_iter().filter(|own| *own).count(),
         benefit: goodput.and_then(|goodput| benefit(goodput, &rates)),
         window: stretch.window(),
         windows: windows.collect(),
@@ -123,27 +191,36 @@ pub fn aggregation_benefit(
     })
 }
 
-/// The capacities alone.
+/// The highest rate at which bytes were acknowledged between two acknowledgements at least `window` seconds apart, bytes
+/// per second. What was acknowledged in less time counts over a whole window: never more than the path carried.
+fn highest_rate(delivered: &[(Instant, u64)], window: f64) -> f64 {
+    let (Some((start, none)), Some((end, all))) = (delivered.first(), delivered.last()) else { return 0.0 };
+    let over = |bytes: u64, seconds: f64| rate(bytes, seconds).unwrap_or(0.0);
+    let mut highest = over(all.saturating_sub(*none), (*end - *start).seconds().max(window));
+    let mut starts = delivered.iter().peekable();
+    let mut begin = None;
+    for (time, bytes) in interruptible(delivered) {
+        while let Some(later) = starts.next_if(|(start, _)| (*time - *start).seconds() >= window) {
+            begin = Some(later);
+        }
+        if let Some((start, before)) = begin {
+            highest = highest.max(over(bytes.saturating_sub(*before), (*time - *start).seconds()));
+        }
+    }
+    highest
+}
+
+/// The highest rate that each subflow sent at over a window, repeated data included, whether or not its path was full.
 #[must_use]
 pub fn capacities(mut sent: Vec<SentRange>, streams: &[StreamId], window: f64) -> Option<Vec<Capacity>> {
     sent.sort_by_key(|range| range.time);
     let stretch = Stretch::new(sent.first()?.time, sent.last()?.time, window);
-    Some(capacities_over(&sent, &stretch, streams, &BTreeMap::new()))
-}
-
-fn capacities_over(
-    sent: &[SentRange],
-    stretch: &Stretch,
-    streams: &[StreamId],
-    given: &BTreeMap<StreamId, f64>,
-) -> Vec<Capacity> {
-    let peaks = peaks(sent, streams.len(), stretch.length);
+    let peaks = peaks(&sent, streams.len(), stretch.length);
     let capacity = |(stream, bytes): (&StreamId, u64)| {
-        let known = given.get(stream).copied();
-        let rate = known.or_else(|| rate(bytes, stretch.window())).unwrap_or(0.0);
-        Capacity { tcpstream: *stream, rate, estimated: known.is_none() }
+        let rate = rate(bytes, stretch.window()).unwrap_or(0.0);
+        Capacity { tcpstream: *stream, rate, estimated: true }
     };
-    streams.iter().zip(peaks).map(capacity).collect()
+    Some(streams.iter().zip(peaks).map(capacity).collect())
 }
 
 /// A stretch of time in equal windows.
@@ -274,25 +351,49 @@ mod tests {
         assert_eq!(peak(&[], ms(1000)), 0);
     }
 
-    /// Two seconds: subflow 7 sends 100 bytes each half of a second, subflow 9 once 200 in the second one.
+    fn course(points: &[(i64, u64)]) -> Delivered {
+        points.iter().map(|(time, bytes)| (at_ms(*time), *bytes)).collect()
+    }
+
+    /// Two seconds: subflow 7 sends 100 bytes each half of a second, subflow 9 once 200 after one and a half.
     #[test]
     fn a_transfer_worked_by_hand() {
         let mut sent: Vec<SentRange> = (0..=4).map(|step| range(step * 500, 0, 100, Sending::First)).collect();
         sent.push(range(1500, 1, 200, Sending::First));
+        let delivered = [course(&[(0, 0), (500, 100), (1000, 300), (1500, 400), (2000, 500)]), Delivered::new()];
         let given = BTreeMap::from([(StreamId(9), 250.0)]);
-        let found = aggregation_benefit(sent, &[StreamId(7), StreamId(9)], Role::Server, 1.0, &given).unwrap();
-        assert_eq!((found.goodput_bytes, found.duration, found.window), (700, 2.0, 1.0));
-        // At most 300 bytes in any second on 7 (both ends count); 250 a second were said of 9.
+        let streams = [StreamId(7), StreamId(9)];
+        let over =
+            |window| aggregation_benefit(sent.clone(), &delivered, &streams, Role::Server, window, &given).unwrap();
+        let found = over(Some(0.4));
+        assert_eq!((found.goodput_bytes, found.duration, found.window, found.carriers), (700, 2.0, 0.4, 2));
+        // 200 bytes in the half of a second up to 1 s on 7; 250 a second were said of 9.
         let rates: Vec<(f64, bool)> = found.capacities.iter().map(|one| (one.rate, one.estimated)).collect();
-        assert_eq!(rates, [(300.0, true), (250.0, false)]);
-        // 700 bytes in 2 s: (350 − 300) / (550 − 300).
-        close(found.benefit, 0.2);
-        // 200 bytes in the first second: (200 − 300) / 300; 500 in the other: (500 − 300) / 250.
-        assert_eq!(found.windows.iter().map(|window| window.goodput_bytes).collect::<Vec<_>>(), [200, 500]);
-        close(found.windows[0].benefit, -1.0 / 3.0);
-        close(found.windows[1].benefit, 0.8);
-        assert_eq!((found.windows[1].from, found.windows[1].until), (at_ms(1000), at_ms(2000)));
-        assert_eq!(aggregation_benefit(Vec::new(), &[StreamId(7), StreamId(9)], Role::Server, 1.0, &given), None);
+        assert_eq!(rates, [(400.0, true), (250.0, false)]);
+        // 700 bytes in 2 s: (350 − 400) / 400.
+        close(found.benefit, -0.125);
+        assert_eq!(found.windows.iter().map(|one| one.goodput_bytes).collect::<Vec<_>>(), [100, 100, 100, 300, 100]);
+        // 100 bytes in 0.4 s: (250 − 400) / 400; 300: (750 − 400) / (650 − 400).
+        close(found.windows[0].benefit, -0.375);
+        close(found.windows[3].benefit, 1.4);
+        assert_eq!((found.windows[1].from, found.windows[1].until), (at_ms(400), at_ms(800)));
+        // A tenth of the transfer, unless a length is asked for; with two windows nothing is known of 7.
+        assert_eq!(over(None).window, 0.2);
+        let few = over(Some(1.0));
+        assert_eq!((few.windows.len(), few.capacities[0].rate, few.benefit), (2, 0.0, None));
+        assert_eq!(aggregation_benefit(Vec::new(), &delivered, &streams, Role::Server, None, &given), None);
+    }
+
+    #[test]
+    fn the_highest_rate_of_acknowledgements_is_between_two_of_them() {
+        // The bytes of the first one were carried before it: 300 between 0.1 and 0.3 s.
+        let points = course(&[(0, 0), (100, 500), (200, 600), (300, 800), (900, 900)]);
+        assert_eq!(highest_rate(&points, 0.2), 3000.0);
+        // Over 0.3 s: 800 from the beginning.
+        assert!((highest_rate(&points, 0.3) - 800.0 / 0.3).abs() < 1e-9);
+        // All within less than a window: over a whole one.
+        assert_eq!(highest_rate(&points, 1.8), 500.0);
+        assert_eq!((highest_rate(&[], 1.0), highest_rate(&points[..1], 1.0)), (0.0, 0.0));
     }
 
     fn range(milliseconds: i64, subflow: usize, bytes: u64, sending: Sending) -> SentRange {

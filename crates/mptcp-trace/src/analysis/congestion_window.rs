@@ -7,8 +7,8 @@
 use serde::Serialize;
 
 use super::flight::Moment;
-use crate::Instant;
 use crate::interrupt::interruptible;
+use crate::{Instant, PacketRow};
 
 /// One round trip, and the most that was under way in it.
 ///
@@ -16,6 +16,8 @@ use crate::interrupt::interruptible;
 /// that had been sent by its beginning is acknowledged: of the first round that is the packet it began with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct RoundTrip {
+    /// Row of the packet that it began with.
+    pub row: PacketRow,
     /// When it began.
     pub from: Instant,
     /// When it ended; when the last packet was seen, if the capture ended first.
@@ -25,6 +27,9 @@ pub struct RoundTrip {
     /// Bytes were sent again in it. What was lost is then still counted as under way, although the sender has given
     /// it up: `most` may be more than its window.
     pub recovering: bool,
+    /// It ended within the capture. Otherwise what it began with may have been lost long ago, and `most` be more than the
+    /// window: before a round ends, what was lost has been sent again, in it or before.
+    pub finished: bool,
 }
 
 /// A round under way.
@@ -41,7 +46,7 @@ pub fn round_trips(moments: &[Moment]) -> Vec<RoundTrip> {
     let mut open: Option<Open> = None;
     for now in interruptible(moments) {
         if let Some(over) = open.take_if(|open| now.acknowledged >= open.end) {
-            rounds.push(RoundTrip { until: now.time, ..over.round });
+            rounds.push(RoundTrip { until: now.time, finished: true, ..over.round });
         }
         match &mut open {
             Some(Open { round, .. }) => {
@@ -51,7 +56,8 @@ pub fn round_trips(moments: &[Moment]) -> Vec<RoundTrip> {
             }
             None if now.in_flight() > 0 => {
                 let (time, most) = (now.time, now.unaccounted());
-                let round = RoundTrip { from: time, until: time, most, recovering: now.again };
+                let (row, recovering) = (now.row, now.again);
+                let round = RoundTrip { row, from: time, until: time, most, recovering, finished: false };
                 open = Some(Open { round, end: now.sent });
             }
             None => {}

@@ -10,7 +10,7 @@ use super::volume::duration;
 use crate::tracking::data::{DataPacket, Mappings};
 use crate::tracking::{ByRole, Capture, Connection, Role};
 use crate::units::counted;
-use crate::{ConnectionId, Instant, StreamId};
+use crate::{ConnectionId, Instant, PacketRow, StreamId};
 pub use buffer::Wait;
 use buffer::{Arrival, Buffer, Filler};
 
@@ -59,9 +59,9 @@ pub struct OutOfOrderDirection {
     pub subflows: Vec<Waited>,
     /// By subflow that the data waited for.
     pub blame: Vec<Blame>,
-    /// Bytes waiting from each time on.
+    /// Bytes waiting from each time on, and the packet that brought the change.
     #[serde(skip)]
-    pub occupancy: Vec<(Instant, u64)>,
+    pub occupancy: Vec<(Instant, u64, PacketRow)>,
 }
 
 /// Waiting data carried by one subflow.
@@ -206,7 +206,7 @@ impl Course {
 
     fn acknowledges(&mut self, packet: &DataPacket<'_>) {
         if let Some(acknowledged) = packet.data_ack {
-            self.buffer.acknowledge(acknowledged, packet.time);
+            self.buffer.acknowledge(acknowledged, packet.time, packet.row);
         }
     }
 
@@ -281,6 +281,7 @@ fn arrive(buffer: &mut Buffer, packet: &DataPacket) -> u64 {
         start: *start,
         end: *end,
         time: packet.time,
+        row: packet.row,
         subflow: packet.subflow,
     });
     arrivals.map(|arrival| buffer.arrive(arrival)).sum()

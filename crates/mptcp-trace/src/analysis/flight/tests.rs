@@ -134,10 +134,22 @@ fn sack_blocks_of_what_was_never_sent_count_for_nothing() {
 #[test]
 fn a_round_ends_when_what_was_sent_before_it_is_acknowledged() {
     let rounds = round_trips(&towards_server(&recovery()));
-    let round = |from, until, most, recovering| RoundTrip { from: at(from), until: at(until), most, recovering };
+    let told = |round: &RoundTrip| (round.from, round.until, round.most, round.recovering, round.finished);
+    let round = |from, until, most, recovering| (at(from), at(until), most, recovering, true);
     // The first packet, at 10, is acknowledged at 20; what had been sent by then at 34; the last packet at 36.
-    assert_eq!(rounds, [round(10, 20, 4000, false), round(20, 34, 3000, true), round(34, 36, 1000, false)]);
+    let expected = [round(10, 20, 4000, false), round(20, 34, 3000, true), round(34, 36, 1000, false)];
+    assert_eq!(rounds.iter().map(told).collect::<Vec<_>>(), expected);
     assert_eq!(round_trips(&[]), []);
+}
+
+/// A path that dies: what is under way when the first packet is acknowledged never is.
+#[test]
+fn what_is_never_acknowledged_is_not_a_finished_round() {
+    let mut segments = handshake();
+    segments.extend([sends(10, 0, 500), sends(11, 500, 700), acknowledges(20, 500, 100, &[])]);
+    let rounds = round_trips(&towards_server(&segments));
+    let found: Vec<_> = rounds.iter().map(|round| (round.from, round.most, round.finished)).collect();
+    assert_eq!(found, [(at(10), 1200, true), (at(20), 700, false)]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::tracking::rising::Rising;
-use crate::{Instant, Span};
+use crate::{Instant, PacketRow, Span};
 
 /// New data that arrives. Ranges never overlap what arrived before.
 #[derive(Debug, Clone, Copy)]
@@ -14,6 +14,8 @@ pub struct Arrival {
     pub end: u64,
     /// When.
     pub time: Instant,
+    /// Row of the packet.
+    pub row: PacketRow,
     /// Index of the subflow that carried it.
     pub subflow: usize,
 }
@@ -64,8 +66,8 @@ pub struct Summary {
     pub waits: Vec<Vec<Wait>>,
     /// By whom holes were filled.
     pub fillers: BTreeMap<Filler, Filled>,
-    /// Bytes waiting from each time on.
-    pub occupancy: Vec<(Instant, u64)>,
+    /// Bytes waiting from each time on, and the packet that brought the change.
+    pub occupancy: Vec<(Instant, u64, PacketRow)>,
 }
 
 /// Data that waits.
@@ -113,7 +115,7 @@ impl Buffer {
             return 0;
         }
         if arrival.start <= next {
-            self.advance(arrival.end, arrival.time, Filler::Subflow(arrival.subflow));
+            self.advance(arrival.end, (arrival.time, arrival.row), Filler::Subflow(arrival.subflow));
             return 0;
         }
         self.pass_time(arrival.time);
@@ -122,24 +124,24 @@ impl Buffer {
         }
         let bytes = arrival.end - arrival.start;
         self.waiting.insert(arrival.start, Waiting { end: arrival.end, since: arrival.time, subflow: arrival.subflow });
-        self.set_waiting(arrival.time, self.summary.waiting + bytes);
+        self.set_waiting((arrival.time, arrival.row), self.summary.waiting + bytes);
         bytes
     }
 
     /// Takes in a DATA_ACK of the receiver: what is before it has arrived, whether it was captured or not.
-    pub fn acknowledge(&mut self, acknowledged: u64, time: Instant) {
+    pub fn acknowledge(&mut self, acknowledged: u64, time: Instant, row: PacketRow) {
         let Some(next) = self.next else {
             (self.next, self.first) = (Some(acknowledged), Some(acknowledged));
             self.highest = acknowledged;
             return;
         };
         if acknowledged > next && acknowledged - next <= WINDOW {
-            self.advance(acknowledged, time, Filler::NotSeen);
+            self.advance(acknowledged, (time, row), Filler::NotSeen);
         }
     }
 
     /// Everything before `to` is there: delivers what waited behind it.
-    fn advance(&mut self, to: u64, time: Instant, filler: Filler) {
+    fn advance(&mut self, to: u64, (time, row): (Instant, PacketRow), filler: Filler) {
         self.pass_time(time);
         let blocked = !self.waiting.is_empty();
         let mut next = to;
@@ -161,16 +163,16 @@ impl Buffer {
             self.blocked_since = time;
         }
         if released > 0 {
-            self.set_waiting(time, self.summary.waiting.saturating_sub(released));
+            self.set_waiting((time, row), self.summary.waiting.saturating_sub(released));
         }
     }
 
-    fn set_waiting(&mut self, time: Instant, bytes: u64) {
+    fn set_waiting(&mut self, (time, row): (Instant, PacketRow), bytes: u64) {
         self.summary.waiting = bytes;
         self.summary.peak = self.summary.peak.max(bytes);
         match self.summary.occupancy.last_mut() {
-            Some((latest, value)) if *latest == time => *value = bytes,
-            _ => self.summary.occupancy.push((time, bytes)),
+            Some((latest, value, packet)) if *latest == time => (*value, *packet) = (bytes, row),
+            _ => self.summary.occupancy.push((time, bytes, row)),
         }
     }
 

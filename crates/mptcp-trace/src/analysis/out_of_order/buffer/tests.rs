@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::Span;
 use crate::time::short::{at, ns};
+use crate::{PacketRow, Span};
 
 fn arrival(time: i64, subflow: usize, start: u64, end: u64) -> Arrival {
-    Arrival { start, end, time: at(time), subflow }
+    Arrival { start, end, time: at(time), row: PacketRow(time.unsigned_abs() as u32), subflow }
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn three_segments_on_two_subflows() {
         blocked: ns(40),
         waits: vec![vec![], vec![Wait { since: at(10), span: ns(40) }, Wait { since: at(30), span: ns(20) }]],
         fillers: BTreeMap::from([(Filler::Subflow(0), Filled { holes: 1, bytes: 200, blocked: ns(40) })]),
-        occupancy: vec![(at(10), 100), (at(30), 200), (at(50), 0)],
+        occupancy: vec![(at(10), 100, PacketRow(10)), (at(30), 200, PacketRow(30)), (at(50), 0, PacketRow(50))],
     };
     assert_eq!(buffer.finish(), expected);
 }
@@ -53,7 +53,7 @@ fn two_holes_are_blamed_on_those_who_fill_them() {
 fn an_acknowledged_hole_was_filled_unseen() {
     let mut buffer = Buffer::new(Some(1), 1);
     buffer.arrive(arrival(0, 0, 101, 201));
-    buffer.acknowledge(201, at(3));
+    buffer.acknowledge(201, at(3), PacketRow(3));
     assert_eq!(buffer.arrive(arrival(9, 0, 201, 301)), 0);
     let summary = buffer.finish();
     assert_eq!(summary.missing, 100);
@@ -64,7 +64,7 @@ fn an_acknowledged_hole_was_filled_unseen() {
 #[test]
 fn a_wild_acknowledgement_is_left_alone() {
     let mut buffer = Buffer::new(Some(1), 1);
-    buffer.acknowledge(u64::MAX / 2, at(1));
+    buffer.acknowledge(u64::MAX / 2, at(1), PacketRow(1));
     assert_eq!(buffer.arrive(arrival(2, 0, 101, 201)), 100);
 }
 
