@@ -27,7 +27,7 @@ fn every_mark_is_a_row_with_exact_values() {
     let table = table(&Figure::new("").with_panel(panel)).unwrap();
     let rows = serde_json::to_value(FrameRows::new(table).unwrap()).unwrap();
     let common = json!({"panel_title": "up", "x_axis": "t", "x_unit": "seconds", "y_axis": "dsn", "y_unit": "bytes",
-        "towards": "server", "x_name": null, "y_name": null});
+        "towards": "server", "x_name": null, "y_name": null, "x_end_name": null});
     let mut expected = json!([
         {"panel": 1, "series": "one", "role": "subflow", "subflow": 1, "marks": "vertical_strokes",
          "x": 0.123_456_789, "y": 1, "x_end": null, "y_end": 9_007_199_254_740_992_i64, "label": null},
