@@ -85,18 +85,24 @@ fn reported_blocks_have_the_colour_of_their_subflow_and_ends_of_their_own() {
     assert!((700..900).contains(&data) && (300..400).contains(&blocks), "{data} {blocks}");
 }
 
-/// Level lines at several heights, such as the round trips of `cwnd`, are not one line: each has its mark. Lanes have some.
+/// Level lines at values, such as the round trips of `cwnd`, have a mark each, also behind others of the same height. Lanes
+/// with names have some.
 #[test]
 fn each_level_has_its_mark() {
-    let marks = |height: fn(u32) -> f64| {
+    let marks = |height: fn(u32) -> f64, lanes: bool| {
         let stroke = |at: u32| HorizontalStroke { x_low: f64::from(at), x_high: f64::from(at) + 0.8, y: height(at) };
         let levels = Marks::HorizontalStrokes((0..40).map(stroke).collect());
-        let drawn = drawn(&panel_of(Series::new("one", Role::subflow(0), levels)), (900, 600));
+        let mut figure = panel_of(Series::new("one", Role::subflow(0), levels));
+        if lanes {
+            figure.panels[0].y = Axis::of_categories("", ["zero", "one"]);
+        }
+        let drawn = drawn(&figure, (900, 600));
         let marks = calls_of(&drawn, "one").into_iter().find(|call| call.contains("Circle")).unwrap();
         marks.split(' ').next().unwrap().parse::<usize>().unwrap()
     };
-    assert_eq!(marks(|at| f64::from(at % 7)), 40);
-    assert!(marks(|_| 1.0) < 20);
+    assert_eq!(marks(|at| f64::from(at % 7), false), 40);
+    assert_eq!(marks(|_| 1.0, false), 40);
+    assert!(marks(|_| 1.0, true) < 20);
 }
 
 /// Texts of messages stay off the axis that they are wider than their arrows beside, in every style.
