@@ -43,12 +43,10 @@ pub fn handle(console: &mut Console<'_>) -> Prepared {
     *terminal() = tcgetattr(io::stdin()).ok();
     fail_beyond_the_largest_size();
     let (done, prepared) = sync_channel(1);
-    let started = Signals::new([SIGINT, SIGTERM]).and_then(|mut signals| {
+    // Before the thread runs: what a signal ends from now on may have files and processes.
+    let wanted = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| *signal != SIGHUP || !is_ignored(SIGHUP));
+    let started = Signals::new(wanted).and_then(|mut signals| {
         let take_all = move || {
-            if !is_ignored(SIGHUP) {
-                // As for the others, nothing is lost where it cannot be caught.
-                let _ = signals.add_signal(SIGHUP);
-            }
             temporary::sweep();
             let _ = done.send(());
             signals.forever().for_each(take);
