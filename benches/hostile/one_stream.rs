@@ -108,6 +108,14 @@ pub fn identical(capture: &mut Capture, n: usize) {
     (0..n).for_each(|_| capture.data(1, 1, 10, 10));
 }
 
+/// One packet over many mappings of a byte each, again and again.
+pub fn identical_over_many(capture: &mut Capture, n: usize) {
+    capture.handshake();
+    let half = (n / 2).min(MOST);
+    capture.single_bytes(half);
+    (0..n / 2).for_each(|_| capture.add(Packet { sequence: 1001, claim: half, ..Packet::up() }));
+}
+
 pub fn pure_acknowledgements(capture: &mut Capture, n: usize) {
     capture.handshake();
     (0..n).for_each(|_| capture.acknowledge(0));

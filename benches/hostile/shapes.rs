@@ -31,6 +31,7 @@ pub const SHAPES: &[Shape] = &[
     Shape { name: "SACK blocks in fragments", fill: one_stream::selective },
     Shape { name: "ACKs that go back", fill: one_stream::acknowledgements },
     Shape { name: "one packet again and again", fill: one_stream::identical },
+    Shape { name: "one packet over many mappings", fill: one_stream::identical_over_many },
     Shape { name: "one ACK again and again", fill: one_stream::pure_acknowledgements },
     Shape { name: "options of all kinds", fill: one_stream::options },
     Shape { name: "FIN and RST in turn", fill: one_stream::endings },
