@@ -188,3 +188,40 @@ fn two_threads_tell_what_one_tells() {
     }
     assert!(again > 100_000, "{again} bytes sent again");
 }
+
+/// A payload over 2,000 mappings of a byte each, which the path copies 400 times.
+#[test]
+fn copies_of_a_payload_over_many_mappings_are_not_all_taken_apart() {
+    const MAPPINGS: u32 = 2000;
+    const COPIES: u32 = 400;
+    let mut builder = Builder::default();
+    let mut push = |from_client: bool, identification: u16, change: &dyn Fn(&mut Fields)| {
+        let (client, server) = (([10, 0, 0, 1].into(), 40_000), ([10, 0, 0, 2].into(), 80));
+        let ends = if from_client { (client, server) } else { (server, client) };
+        let mut fields = Fields::between(ends.0, ends.1);
+        (fields.flags, fields.sequence, fields.acknowledgement, fields.window) = (flag::ACK, 1000, 5000, 60_000);
+        change(&mut fields);
+        builder.push(&Frame { ip_id: Some(identification), ..Frame::default() }, fields);
+    };
+    push(true, 0, &|fields| (fields.flags, fields.sequence) = (flag::SYN, 999));
+    push(false, 0, &|fields| (fields.flags, fields.sequence) = (flag::SYN | flag::ACK, 4999));
+    for at in 0..MAPPINGS {
+        push(true, u16::try_from(at).unwrap() + 1, &|fields| {
+            (fields.sequence, fields.payload) = (1000 + at, Some(1));
+            // Every other byte of data: neighbours would be one mapping.
+            let mapping = Mapping { dsn: 1 << 40 | u64::from(2 * at), ssn: 1 + at, length: 1, checksum: None };
+            fields.dss = Some(Dss { flags: Dss::MAPPING | Dss::DSN_8, data_ack: None, mapping: Some(mapping) });
+        });
+    }
+    for _ in 0..=COPIES {
+        push(true, 60_000, &|fields| fields.payload = Some(MAPPINGS));
+    }
+    let dissection = Dissection { packets: builder.finish(), facts: CaptureFacts::default() };
+    let capture = Capture::new(PathBuf::from("copied"), dissection).unwrap();
+    let connection = capture.tracking.whole_connections().next().unwrap();
+    let (_, directions, seen) = Mappings::walked(&capture.segments, &capture.tracking, connection, Carried::default);
+    let copied: u64 = directions.server.subflows.iter().map(|subflow| subflow.duplicated_packets).sum();
+    assert_eq!(copied, u64::from(COPIES), "copies made by the path");
+    let parts: usize = seen.0.iter().map(|(_, sent, _)| sent.len()).sum();
+    assert!(parts < 110_000, "{parts} parts instead of some 2,000 each time");
+}
