@@ -1,6 +1,8 @@
 //! 32-bit sequence numbers without their wrap-around, and sets of byte ranges over them.
 
-use std::collections::BTreeMap;
+mod ordered;
+
+use ordered::Ordered;
 
 /// Turns 32-bit sequence numbers of one direction into 64-bit positions that only grow with the stream.
 ///
@@ -46,8 +48,8 @@ impl Positions {
 /// A set of byte ranges, neighbours merged. In-order data costs one comparison, anything else a logarithm.
 #[derive(Debug, Clone, Default)]
 pub struct RangeSet {
-    /// Start to end (exclusive) of all ranges but the last; disjoint, not touching.
-    before: BTreeMap<u64, u64>,
+    /// All ranges but the last; disjoint, not touching.
+    before: Ordered,
     /// The last range: data in order changes nothing else. Empty only where the set is.
     last: (u64, u64),
     total: u64,
@@ -92,8 +94,8 @@ impl RangeSet {
     fn insert_new_before(&mut self, start: u64, end: u64) -> bool {
         // Mostly one range goes on.
         if end < self.last.0
-            && let Some((first, last)) = self.before.range_mut(..=end).next_back()
-            && *first < end
+            && let Some((first, last)) = self.before.up_to_mut(end)
+            && first < end
             && *last >= start
         {
             let goes_on = *last == start;
@@ -123,8 +125,8 @@ impl RangeSet {
         let reaches_last = end >= self.last.0;
         // Mostly one range goes on.
         if !reaches_last
-            && let Some((first, last)) = self.before.range_mut(..=end).next_back()
-            && *first <= start
+            && let Some((first, last)) = self.before.up_to_mut(end)
+            && first <= start
             && *last >= start
         {
             let new = end.saturating_sub(*last);
@@ -134,14 +136,14 @@ impl RangeSet {
         }
         let (mut low, mut high, mut known) = (start, end, 0_u64);
         // Every range that overlaps or touches; each is removed at most once after it was put in.
-        while let Some((&first, &last)) = self.before.range(..=end).next_back() {
+        while let Some((first, last)) = self.before.up_to(end) {
             if last < start {
                 break;
             }
             known += last.min(end).saturating_sub(first.max(start));
             low = low.min(first);
             high = high.max(last);
-            self.before.remove(&first);
+            self.before.remove(first);
         }
         if reaches_last {
             known += self.last.1.min(end) - self.last.0;
@@ -157,13 +159,12 @@ impl RangeSet {
     /// The ranges that reach into `start..end`, whole, in order.
     #[inline]
     fn reaching(&self, start: u64, end: u64) -> impl Iterator<Item = (u64, u64)> + '_ {
-        let tree = (start < self.last.0).then(|| {
-            let first = self.before.range(..=start).next_back().filter(|(_, last)| **last > start);
-            let behind = start.saturating_add(1);
-            first.into_iter().chain((behind < end).then(|| self.before.range(behind..end)).into_iter().flatten())
+        let before = (start < self.last.0).then(|| {
+            let first = self.before.up_to(start).filter(|(_, last)| *last > start);
+            first.into_iter().chain(self.before.starting_in(start.saturating_add(1), end))
         });
         let last = Some(self.last).filter(|(first, last)| *first < end && *last > start);
-        tree.into_iter().flatten().map(|(first, last)| (*first, *last)).chain(last)
+        before.into_iter().flatten().chain(last)
     }
 
     /// The parts of `start..end` that are in the set, in order.
@@ -197,7 +198,8 @@ impl RangeSet {
         if start >= self.last.1 {
             return false;
         }
-        end > self.last.0 || self.before.range(..end).next_back().is_some_and(|(_, last)| *last > start)
+        let before = || self.before.up_to(end.checked_sub(1)?);
+        end > self.last.0 || before().is_some_and(|(_, last)| last > start)
     }
 
     /// Whether all of `start..end` is in the set.
@@ -207,7 +209,7 @@ impl RangeSet {
         if start >= self.last.0 {
             return end <= self.last.1;
         }
-        self.before.range(..=start).next_back().is_some_and(|(_, last)| end <= *last)
+        self.before.up_to(start).is_some_and(|(_, last)| end <= last)
     }
 
     /// Takes out what lies before `position`.
@@ -216,8 +218,8 @@ impl RangeSet {
             *self = Self::default();
             return;
         }
-        while let Some(range) = self.before.first_entry().filter(|range| *range.key() < position) {
-            let (start, end) = range.remove_entry();
+        while let Some((start, end)) = self.before.first().filter(|(start, _)| *start < position) {
+            self.before.remove(start);
             self.total = self.total.saturating_sub(end.min(position).saturating_sub(start));
             if end > position {
                 self.before.insert(position, end);
@@ -246,7 +248,7 @@ impl RangeSet {
     /// The first byte of the set and one past its last.
     #[must_use]
     pub fn span(&self) -> Option<(u64, u64)> {
-        let first = self.before.first_key_value().map_or(self.last.0, |(first, _)| *first);
+        let first = self.before.first().map_or(self.last.0, |(first, _)| first);
         (self.total > 0).then_some((first, self.last.1))
     }
 
