@@ -60,7 +60,7 @@ impl Lacking {
 }
 
 fn subflow_not_captured(subject: &Subject<'_>) -> Vec<Finding> {
-    let unseen = unseen_by(subject.capture, subject.connection, &subject.directions);
+    let unseen = unseen_by(&subject.directions, || subject.lacking());
     let mut findings = Vec::new();
     for towards in Role::BOTH {
         let Some(elsewhere) = unseen.get(towards).elsewhere() else { continue };

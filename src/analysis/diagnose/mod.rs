@@ -44,7 +44,7 @@ use mptcp_trace::analysis::sender_view::longest_round_trip;
 use mptcp_trace::parallel;
 use mptcp_trace::tracking::data::{Direction, Mappings, Observer};
 use mptcp_trace::tracking::{ByRole, Capture, Connection};
-use subject::Subject;
+use subject::{Ahead, Subject};
 use watches::{DataWatch, Passed, Standing};
 
 /// Findings about one connection, problems first; none of a request that came to nothing, which [`diagnose_capture`] and
@@ -98,11 +98,13 @@ pub fn diagnose_walked<'a, O: Observer + Send>(
     let round_trip = longest_round_trip(capture, connection);
     let observers = || (DataWatch::new(capture, connection, round_trip), observer());
     let packets = connection.subflows.iter().filter_map(|id| tracking.stream(*id));
-    let ((mappings, directions, (carried, observer)), passed) = parallel::both(
-        packets.map(|stream| stream.packets.len()).sum(),
-        || Mappings::walked(segments, tracking, connection, observers),
-        || Passed::of(capture, connection),
-    );
+    let packets = packets.map(|stream| stream.packets.len()).sum();
+    let beside = || {
+        let ahead = if parallel::is_worth(packets) { Ahead::of(capture, connection) } else { Ahead::default() };
+        (Passed::of(capture, connection), ahead)
+    };
+    let walk = || Mappings::walked(segments, tracking, connection, observers);
+    let ((mappings, directions, (carried, observer)), passed) = parallel::both(packets, walk, beside);
     let subject = Subject::new((capture, connection), (&mappings, directions), round_trip, carried, passed);
     let mut findings = Vec::new();
     findings.extend(fallback::find(&subject));

@@ -11,6 +11,7 @@ use mptcp_trace::analysis::closing::{Closing, closing_among};
 use mptcp_trace::analysis::fallback::{Fallback, fallback_by};
 use mptcp_trace::analysis::joins::{JoinAttempt, joins};
 use mptcp_trace::analysis::removals::{Removal, removals_among};
+use mptcp_trace::analysis::unseen;
 use mptcp_trace::tracking::data::{Direction, Mappings};
 use mptcp_trace::tracking::{ByRole, Capture, Connection, Role};
 use mptcp_trace::{Instant, PacketRow, Span};
@@ -33,8 +34,27 @@ pub(super) struct Subject<'a> {
     pub removals: Vec<Removal>,
     pub advertisements: Vec<Advertisement>,
     pub available: Vec<Availability>,
+    ahead: Ahead,
+}
+
+/// What only some connections need to know, and takes another pass over all packets: worked out when it is asked for, and
+/// of a long connection beforehand, by the thread that has time for it.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
     /// Where each subflow was recorded.
     points: OnceCell<Vec<Option<CapturePoint>>>,
+    /// As [`unseen::lacking`].
+    lacking: OnceCell<ByRole<u64>>,
+}
+
+impl Ahead {
+    /// All of it, at once.
+    pub fn of(capture: &Capture, connection: &Connection) -> Self {
+        Ahead {
+            points: OnceCell::from(capture_point::of_subflows(capture, connection)),
+            lacking: OnceCell::from(unseen::lacking(capture, connection)),
+        }
+    }
 }
 
 impl<'a> Subject<'a> {
@@ -44,7 +64,7 @@ impl<'a> Subject<'a> {
         (mappings, directions): (&'a Mappings<'a>, ByRole<Direction>),
         round_trip: Option<Span>,
         carried: DataWatch<'_>,
-        passed: Passed<'a>,
+        (passed, ahead): (Passed<'a>, Ahead),
     ) -> Self {
         let (windows, acknowledged) = carried.finish();
         let joins = joins(capture, connection);
@@ -64,13 +84,18 @@ impl<'a> Subject<'a> {
             joins,
             passed,
             mappings,
-            points: OnceCell::new(),
+            ahead,
         }
     }
 
     /// Where each subflow was recorded.
     pub fn points(&self) -> &[Option<CapturePoint>] {
-        self.points.get_or_init(|| capture_point::of_subflows(self.capture, self.connection))
+        self.ahead.points.get_or_init(|| capture_point::of_subflows(self.capture, self.connection))
+    }
+
+    /// As [`unseen::lacking`].
+    pub fn lacking(&self) -> ByRole<u64> {
+        *self.ahead.lacking.get_or_init(|| unseen::lacking(self.capture, self.connection))
     }
 
     /// Where the subflow of that index was recorded.

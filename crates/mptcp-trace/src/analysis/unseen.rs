@@ -33,20 +33,18 @@ impl Unseen {
 /// Parts of `connection` missing from the capture, in either direction.
 #[must_use]
 pub fn unseen(capture: &Capture, connection: &Connection) -> ByRole<Unseen> {
-    unseen_by(capture, connection, &directions(&capture.segments, &capture.tracking, connection))
+    unseen_by(&directions(&capture.segments, &capture.tracking, connection), || lacking(capture, connection))
 }
 
-/// The same, where the totals of the connection are at hand.
+/// The same, where the totals of the connection are at hand; `lacking` is asked for what [`lacking`] says where that counts.
 #[must_use]
-pub fn unseen_by(capture: &Capture, connection: &Connection, found: &ByRole<Direction>) -> ByRole<Unseen> {
+pub fn unseen_by(found: &ByRole<Direction>, lacking: impl FnOnce() -> ByRole<u64>) -> ByRole<Unseen> {
+    let some = |towards: Role| found.get(towards).unseen.is_some_and(|bytes| bytes > 0);
+    let lacking = if Role::BOTH.into_iter().any(some) { lacking() } else { ByRole::default() };
     let of = |towards: Role| {
         let direction = found.get(towards);
-        let some = direction.unseen.is_some_and(|bytes| bytes > 0);
-        Unseen {
-            bytes: direction.unseen,
-            captured: direction.span.is_some(),
-            lacking: if some { lacking(capture, connection, towards) } else { 0 },
-        }
+        let lacking = if some(towards) { *lacking.get(towards) } else { 0 };
+        Unseen { bytes: direction.unseen, captured: direction.span.is_some(), lacking }
     };
     ByRole { server: of(Role::Server), client: of(Role::Client) }
 }
@@ -58,33 +56,51 @@ pub fn lacks_a_subflow(capture: &Capture, connection: &Connection) -> bool {
     Role::BOTH.into_iter().any(|role| unseen.get(role).elsewhere().is_some())
 }
 
-fn lacking(capture: &Capture, connection: &Connection, towards: Role) -> u64 {
+/// Bytes of either direction that TCP acknowledged on the captured subflows of `connection` and the capture lacks.
+#[must_use]
+pub fn lacking(capture: &Capture, connection: &Connection) -> ByRole<u64> {
     let subflows: Vec<usize> = (0..connection.subflows.len()).collect();
     let packets = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
     let packets = packets.map(|stream| stream.packets.len()).sum();
-    parallel::each(&subflows, packets, |subflow| lacking_on(capture, connection, *subflow, towards)).into_iter().sum()
+    let lacking = parallel::each(&subflows, packets, |subflow| lacking_on(capture, connection, *subflow));
+    let sum = |towards: Role| lacking.iter().map(|subflow| *subflow.get(towards)).sum();
+    ByRole { server: sum(Role::Server), client: sum(Role::Client) }
 }
 
-/// Bytes of one subflow that its receiver's TCP acknowledged and the capture lacks.
-fn lacking_on(capture: &Capture, connection: &Connection, subflow: usize, towards: Role) -> u64 {
-    let mut positions = Positions::default();
-    let mut held = RangeSet::default();
-    let mut acknowledged: Option<u64> = None;
-    for packet in interruptible(of_subflow(&capture.segments, &capture.tracking, connection, subflow)) {
-        let segment = packet.segment;
-        if packet.towards == towards {
-            let start = positions.position(segment.sequence);
-            let numbers = u64::from(segment.has(flag::SYN)).saturating_add(segment.has(flag::FIN).into());
-            let length = u64::from(segment.payload().unwrap_or(0)).saturating_add(numbers);
-            if !segment.has(flag::RST) {
-                held.insert(start, start.saturating_add(length));
-            }
-        } else if segment.flags() & (flag::ACK | flag::RST) == flag::ACK {
-            acknowledged = acknowledged.max(positions.nearest(segment.acknowledgement));
+/// What the capture has of one direction of a subflow.
+#[derive(Default)]
+struct Held {
+    positions: Positions,
+    bytes: RangeSet,
+    /// The next byte that its receiver expects.
+    acknowledged: Option<u64>,
+}
+
+impl Held {
+    fn lacking(mut self) -> u64 {
+        match (self.bytes.span(), self.acknowledged) {
+            (Some((start, _)), Some(end)) => self.bytes.insert(start, end),
+            _ => 0,
         }
     }
-    match (held.span(), acknowledged) {
-        (Some((start, _)), Some(end)) => held.insert(start, end),
-        _ => 0,
+}
+
+/// Bytes of one subflow that either receiver's TCP acknowledged and the capture lacks.
+fn lacking_on(capture: &Capture, connection: &Connection, subflow: usize) -> ByRole<u64> {
+    let mut held: ByRole<Held> = ByRole::default();
+    for packet in interruptible(of_subflow(&capture.segments, &capture.tracking, connection, subflow)) {
+        let segment = packet.segment;
+        let own = held.get_mut(packet.towards);
+        let start = own.positions.position(segment.sequence);
+        let numbers = u64::from(segment.has(flag::SYN)).saturating_add(segment.has(flag::FIN).into());
+        let length = u64::from(segment.payload().unwrap_or(0)).saturating_add(numbers);
+        if !segment.has(flag::RST) {
+            own.bytes.insert(start, start.saturating_add(length));
+        }
+        if segment.flags() & (flag::ACK | flag::RST) == flag::ACK {
+            let other = held.get_mut(packet.towards.other());
+            other.acknowledged = other.acknowledged.max(other.positions.nearest(segment.acknowledgement));
+        }
     }
+    ByRole { server: held.server.lacking(), client: held.client.lacking() }
 }
