@@ -8,20 +8,43 @@ use crate::tracking::sequence::RangeSet;
 use crate::tracking::travelling::Travelling;
 use crate::tracking::{Connection, Nature};
 
-/// A packet and what is known of its data by its subflow.
+/// A packet and what is known of its data by its subflow. It is kept small, because it is fetched from one processor by
+/// the other.
 #[derive(Debug, Clone, Copy)]
 pub struct Step<'a> {
     pub packet: Travelling<'a>,
-    /// Its DATA_ACK, a working number.
-    pub data_ack: Option<u64>,
-    /// Bytes of data in its payload.
-    pub length: u64,
-    /// Those that the subflow had not sent before.
-    pub new_bytes: u64,
+    /// Its DATA_ACK, a working number, if it has one.
+    data_ack: u64,
+    has_data_ack: bool,
+    /// Bytes of its data that the subflow had not sent before.
+    new_bytes: u32,
     /// Parts that went before: under the same numbers, or in the packet that this is the path's copy of.
-    again: usize,
+    again: u32,
     /// The other parts.
-    new: usize,
+    new: u32,
+}
+
+// A capture has millions of them.
+const _: () = assert!(size_of::<Step<'_>>() <= 56);
+
+impl Step<'_> {
+    /// Its DATA_ACK, a working number.
+    #[inline]
+    pub fn data_ack(&self) -> Option<u64> {
+        self.has_data_ack.then_some(self.data_ack)
+    }
+
+    /// Bytes of data in its payload, as [`place`](super::flow::place) says.
+    #[inline]
+    pub fn length(&self) -> u64 {
+        if self.packet.nature.is_stray() { 0 } else { self.packet.data.into() }
+    }
+
+    /// Those that the subflow had not sent before.
+    #[inline]
+    pub fn new_bytes(&self) -> u64 {
+        self.new_bytes.into()
+    }
 }
 
 /// Packets one after the other.
@@ -59,8 +82,8 @@ impl<'a> Batch<'a> {
     pub fn each(&self, mut visit: impl FnMut(&Step<'a>, &[Mapped], &[Mapped])) {
         let mut parts = self.parts.as_slice();
         for step in &self.steps {
-            let (again, behind) = parts.split_at_checked(step.again).unwrap_or_default();
-            let (new, behind) = behind.split_at_checked(step.new).unwrap_or_default();
+            let (again, behind) = parts.split_at_checked(step.again as usize).unwrap_or_default();
+            let (new, behind) = behind.split_at_checked(step.new as usize).unwrap_or_default();
             parts = behind;
             visit(step, again, new);
         }
@@ -110,7 +133,8 @@ impl Parting {
         batch: &mut Batch<'a>,
     ) {
         let (start, end, length) = (payload.start, payload.end(), payload.data);
-        let mut step = Step { packet: *packet, data_ack, length, new_bytes: 0, again: 0, new: 0 };
+        let (mut again, mut new_bytes) = (0, 0);
+        let before = batch.parts.len();
         let (bytes, Allowance(allowance)) = {
             let (bytes, allowance) = self.0.get_mut(packet.towards);
             allowance.grow();
@@ -118,13 +142,12 @@ impl Parting {
         };
         if let Some(bytes) = bytes.filter(|_| length > 0) {
             let parts = &mut batch.parts;
-            let before = parts.len();
             if packet.nature == Nature::Duplicate {
                 if *allowance > 0 {
                     let found = flow.some_mapped_into(start, end, *allowance, parts);
                     *allowance = allowance.saturating_sub(found.max(1));
                 }
-                step.again = parts.len() - before;
+                again = parts.len() - before;
             } else if bytes.reaches_into(start, end) {
                 // What the subflow sent before under these numbers is TCP's retransmission, whatever data it carries.
                 for (first, last) in interruptible(bytes.overlaps(start, end)) {
@@ -135,17 +158,25 @@ impl Parting {
                     let found = flow.some_mapped_into(first, last, *allowance, parts);
                     *allowance = allowance.saturating_sub(found.max(1));
                 }
-                step.again = parts.len() - before;
+                again = parts.len() - before;
                 for (first, last) in interruptible(bytes.gaps(start, end)) {
                     flow.mapped_into(first, last, parts);
                 }
-                step.new_bytes = bytes.insert(start, end);
+                new_bytes = bytes.insert(start, end);
             } else {
                 flow.mapped_into(start, end, parts);
-                step.new_bytes = bytes.insert(start, end);
+                new_bytes = bytes.insert(start, end);
             }
-            step.new = parts.len() - before - step.again;
         }
-        batch.steps.push(step);
+        let new = batch.parts.len() - before - again;
+        let few = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        batch.steps.push(Step {
+            packet: *packet,
+            data_ack: data_ack.unwrap_or_default(),
+            has_data_ack: data_ack.is_some(),
+            new_bytes: u32::try_from(new_bytes).unwrap_or(u32::MAX),
+            again: few(again),
+            new: few(new),
+        });
     }
 }

@@ -174,7 +174,7 @@ impl Walk {
     }
 
     fn push(&mut self, step: &Step<'_>, again: &[Mapped], new: &[Mapped], visit: &mut impl FnMut(SentPiece)) {
-        let (packet, length, new_bytes) = (&step.packet, step.length, step.new_bytes);
+        let (packet, length, new_bytes) = (&step.packet, step.length(), step.new_bytes());
         let time = packet.segment.abstime;
         if !packet.elsewhere {
             let (first, last) = self.span.unwrap_or((time, time));

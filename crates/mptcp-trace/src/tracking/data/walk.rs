@@ -279,7 +279,7 @@ impl<O: Observer> Seen<O> {
         batch.each(|step, again, new| {
             self.sent.clear();
             self.walks.push(step, again, new, |piece| note(&mut self.sent, &step.packet, piece));
-            let acknowledged = step.data_ack.map(|next| acknowledgement(next, &step.packet, tracking));
+            let acknowledged = step.data_ack().map(|next| acknowledgement(next, &step.packet, tracking));
             self.observer.see(&Laden { packet: &step.packet, sent: &self.sent, acknowledged });
         });
     }
