@@ -2,11 +2,12 @@
 //! is about.
 
 use super::request::{Clockwork, PlotRequest};
-use super::subject::Subject;
+use super::subject::{Subject, SubjectStream};
 use mptcp_trace::analysis::capture_point::{CapturePoint, SeenFrom};
 use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::parallel::each;
 use mptcp_trace::tracking::{ByRole, Capture, Role};
-use mptcp_trace::units;
+use mptcp_trace::{PacketRow, units};
 
 /// What a plot is about. It tells where a direction has to be recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,9 @@ pub enum About {
 
 /// Of the payload of both directions, this part is next to nothing: less than one in so many bytes.
 const LITTLE: u64 = 100;
+
+/// Packets whose payload one thread counts in one go.
+const TOGETHER: usize = 1 << 16;
 
 /// How much a direction tells, the most first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,20 +54,31 @@ impl Directions {
     pub fn of(about: About, capture: &Capture, subject: &Subject<'_>, request: &PlotRequest) -> Self {
         let clockwork = Clockwork::of(capture);
         let limited = request.is_limited();
-        let mut bytes = ByRole::<u64>::default();
-        for flow in &subject.flows {
-            for row in interruptible(&flow.stream.packets) {
-                let segment = capture.segments.get(row.index());
-                let Some((segment, packet)) = segment.zip(capture.tracking.packets.get(*row)) else { continue };
+        let pieces: Vec<(&SubjectStream<'_>, &[PacketRow])> = subject
+            .flows
+            .iter()
+            .flat_map(|flow| flow.stream.packets.chunks(TOGETHER).map(move |piece| (flow, piece)))
+            .collect();
+        let packets = pieces.iter().map(|(_, piece)| piece.len()).sum();
+        let counted = each(&pieces, packets, |(flow, piece)| {
+            let mut bytes = ByRole::<u64>::default();
+            for row in interruptible(*piece) {
+                let Some(segment) = capture.segments.get(row.index()) else { continue };
                 let length = segment.payload().unwrap_or(0);
                 if length > 0 && (!limited || request.shows(clockwork.seconds(segment.abstime))) {
+                    let Some(packet) = capture.tracking.packets.get(*row) else { continue };
                     // The same both ways: a stream whose roles are turned has those of the connection here.
                     let carried = bytes.get_mut(flow.stream_role(flow.stream.towards(packet)));
                     *carried = carried.saturating_add(length.into());
                 }
             }
-        }
-        Directions { about, bytes, recorded: subject.recorded }
+            bytes
+        });
+        let sum = |role: Role| counted.iter().fold(0_u64, |sum, bytes| sum.saturating_add(*bytes.get(role)));
+        let bytes = ByRole { server: sum(Role::Server), client: sum(Role::Client) };
+        // Where data were recorded matters to no other plot.
+        let matters = matches!(about, About::Sender | About::Receiver);
+        Directions { about, bytes, recorded: matters.then(|| subject.recorded()).flatten() }
     }
 
     fn worth(&self, towards: Role) -> Worth {

@@ -1,5 +1,7 @@
 //! Subject of a plot: a TCP stream, or an MPTCP connection with its subflows.
 
+use std::sync::OnceLock;
+
 use clap::{Arg, ArgMatches, value_parser};
 
 use super::crowded::thinned;
@@ -18,8 +20,9 @@ pub struct Subject<'a> {
     connection: Option<&'a Connection>,
     /// Those to be shown, in the order of the connection.
     pub flows: Vec<SubjectStream<'a>>,
-    /// Where it was recorded, in the subject's own roles.
-    pub recorded: Option<CapturePoint>,
+    capture: &'a Capture,
+    /// Where it was recorded, once somebody asked.
+    recorded: OnceLock<Option<CapturePoint>>,
 }
 
 /// A TCP stream, as part of a subject.
@@ -80,15 +83,11 @@ impl<'a> Subject<'a> {
     #[must_use]
     pub fn of_stream(capture: &'a Capture, stream: &'a Stream, request: &PlotRequest) -> Self {
         let name = format!("TCP stream {}", stream.id);
-        let turned = capture.tracking.subflow(stream.id).is_some_and(|subflow| subflow.opened_towards == Role::Client);
-        let recorded = of_subflow(capture, stream).map(|point| match point {
-            CapturePoint::At(role) if turned => CapturePoint::At(role.other()),
-            point => point,
-        });
         let label = request.labels.get(&stream.id).map(String::as_str).or_else(|| capture.path_label(stream.id));
         let flow = SubjectStream { index: 0, stream, name: label.unwrap_or(&name).to_string(), turned: false };
         let labelled = label.map_or_else(|| name.clone(), |label| format!("{name} ({label})"));
-        Subject { name: format!("{labelled} of {}", capture.name()), connection: None, flows: vec![flow], recorded }
+        let name = format!("{labelled} of {}", capture.name());
+        Subject { name, connection: None, flows: vec![flow], capture, recorded: OnceLock::new() }
     }
 
     /// A connection, with the subflows that `request` shows.
@@ -105,8 +104,19 @@ impl<'a> Subject<'a> {
             name: format!("MPTCP connection {} of {}", connection.id, capture.name()),
             connection: Some(connection),
             flows: flows.collect(),
-            recorded: of_connection(capture, connection),
+            capture,
+            recorded: OnceLock::new(),
         }
+    }
+
+    /// Where it was recorded, in the subject's own roles. Times to live of all packets decide, so they are read when
+    /// somebody asks.
+    #[must_use]
+    pub fn recorded(&self) -> Option<CapturePoint> {
+        *self.recorded.get_or_init(|| match self.connection {
+            Some(connection) => of_connection(self.capture, connection),
+            None => stream_recorded(self.capture, self.flows.first()?.stream),
+        })
     }
 
     /// When the last packet of the flows that are shown was recorded.
@@ -133,14 +143,14 @@ impl<'a> Subject<'a> {
 
     /// Whether the directions that `request` shows hold data recorded where they arrive: the end that they travel towards.
     pub fn recorded_at_receiver(&self, request: &PlotRequest) -> Option<Role> {
-        let point = self.recorded?;
+        let point = self.recorded()?;
         request.directions().into_iter().find(|towards| point.seen(*towards) == SeenFrom::Receiver)
     }
 
     /// Meaning of the place of capture for the directions shown; `None` if unknown.
     #[must_use]
     pub fn place_note(&self, request: &PlotRequest) -> Option<String> {
-        let CapturePoint::At(near) = self.recorded? else {
+        let CapturePoint::At(near) = self.recorded()? else {
             return Some("Recorded between both ends: data on the way.".to_string());
         };
         let how = |towards: Role| if towards == near { "as received" } else { "as sent" };
@@ -154,4 +164,13 @@ impl<'a> Subject<'a> {
         };
         Some(format!("Recorded at the {}: {seen}.", near.name()))
     }
+}
+
+/// Where a stream was recorded, in its own roles.
+fn stream_recorded(capture: &Capture, stream: &Stream) -> Option<CapturePoint> {
+    let turned = capture.tracking.subflow(stream.id).is_some_and(|subflow| subflow.opened_towards == Role::Client);
+    of_subflow(capture, stream).map(|point| match point {
+        CapturePoint::At(role) if turned => CapturePoint::At(role.other()),
+        point => point,
+    })
 }

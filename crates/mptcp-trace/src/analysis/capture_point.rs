@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::interrupt::interruptible;
 use crate::packets::segment::Segment;
+use crate::parallel::each;
 use crate::tracking::copies::CopiedStream;
 use crate::tracking::{ByRole, Capture, Connection, Role, Stream, Tracking};
 use crate::{PacketRow, Span, StreamId};
@@ -87,7 +88,7 @@ pub fn of_connection(capture: &Capture, connection: &Connection) -> Option<Captu
 #[must_use]
 pub fn of_subflows(capture: &Capture, connection: &Connection) -> Vec<Option<CapturePoint>> {
     let of = |id: &StreamId| of_subflow(capture, capture.tracking.stream(*id)?);
-    connection.subflows.iter().map(of).collect()
+    each(&connection.subflows, capture.tracking.packets_of(connection), of)
 }
 
 /// What subflows agree on, those that do not tell left out.
