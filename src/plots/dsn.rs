@@ -111,17 +111,16 @@ pub fn dsn(capture: &Capture, connection: &Connection, request: &PlotRequest) ->
         let origin = sequence.origin();
         Direction { capture, connection, request, towards, sequence, origin, clock, end }
     };
-    let panels = each(&directions, capture.tracking.packets_of(connection), |towards| direction(*towards).panel());
+    let directions: Vec<Direction<'_>> = directions.into_iter().map(direction).collect();
+    let panels = each(&directions, capture.tracking.packets_of(connection), Direction::panel);
     // A panel without data is not drawn: then its events have to be in the other one.
-    let alone = panels.iter().filter(|panel| !panel.series.is_empty()).count() < 2;
+    let alone = panels.iter().filter(|(panel, _)| !panel.series.is_empty()).count() < 2;
     let (mut against, mut left_out) = (false, Vec::new());
-    for (towards, mut panel) in directions.into_iter().zip(panels) {
-        let unmarked;
-        (panel.annotations, unmarked) = direction(towards).annotations(&happened, alone);
+    for (direction, (mut panel, lacking)) in directions.iter().zip(panels) {
+        let (towards, unmarked) = (direction.towards, direction.annotate(&mut panel, &happened, alone));
         against |= panel.annotations.iter().any(|mark| mark.text.starts_with(AGAINST));
         figure = figure.with_panel(panel);
-        let sequence = sequence.get(towards);
-        left_out.extend(unnumbered("Not shown", sequence, towards, (capture, connection), request));
+        left_out.extend(lacking);
         if !unmarked.is_empty() {
             figure = figure.with_caption(format!(
                 "Too many to mark towards the {}: {}; `events {}` lists them.",
@@ -164,17 +163,22 @@ struct Direction<'a> {
 }
 
 impl Direction<'_> {
-    /// The panel, but for its events.
-    fn panel(&self) -> Panel {
+    /// The panel, but for its events; and what is said of data that it lacks.
+    fn panel(&self) -> (Panel, Option<String>) {
         let y = Axis::new("data sequence number", Unit::Bytes);
         let mut panel = panel(self.towards, Axis::new("time", Unit::Seconds), y);
-        for (name, kind, (steps, packets)) in [
-            ("window", RoleKind::WindowEdge, self.window_edge()),
-            ("DATA_ACK", RoleKind::Acknowledgement, self.data_acks()),
-        ] {
+        let marks = self.sequence.sent.len().saturating_add(self.sequence.acknowledged.len());
+        let reported = || {
+            let of = (self.capture, self.connection);
+            let lacking = unnumbered("Not shown", self.sequence, self.towards, of, self.request);
+            (self.window_edge(), self.data_acks(), lacking)
+        };
+        let ((strokes, mut again), (window_edge, data_acks, lacking)) = both(marks, || self.strokes(), reported);
+        for (name, kind, (steps, packets)) in
+            [("window", RoleKind::WindowEdge, window_edge), ("DATA_ACK", RoleKind::Acknowledgement, data_acks)]
+        {
             panel.series.push(Series::new(name, FigureRole::of(kind), Marks::Steps(steps)).of_packets(packets));
         }
-        let (strokes, mut again) = self.strokes();
         let subflows = (0_u32..).zip(&self.connection.subflows).zip(strokes);
         for ((index, stream), (strokes, packets)) in interruptible(subflows) {
             let (name, strokes) = (self.request.subflow_name(*stream), Marks::VerticalStrokes(strokes));
@@ -202,7 +206,7 @@ impl Direction<'_> {
             ));
         }
         panel.series.retain(|series| !series.marks.is_empty());
-        panel
+        (panel, lacking)
     }
 
     /// Number of the packet in a row.
@@ -282,9 +286,9 @@ impl Direction<'_> {
         (points, packets)
     }
 
-    /// The events of the rarest kinds, up to [`MARKED`], and how many there are of each other kind. Those of the other
+    /// Marks the events of the rarest kinds, up to [`MARKED`]; how many there are of each other kind. Those of the other
     /// direction are among them as far as they concern the data of this one, and all of them where its panel is `alone`.
-    fn annotations(&self, happened: &[Event], alone: bool) -> (Vec<Annotation>, Vec<String>) {
+    fn annotate(&self, panel: &mut Panel, happened: &[Event], alone: bool) -> Vec<String> {
         let own = |event: &Event| event.towards == self.towards;
         let belongs = |event: &&Event| own(event) || alone || concerns_both(event.event);
         let here = happened.iter().filter(belongs).filter(|event| self.request.shows(event.reltime));
@@ -305,7 +309,8 @@ impl Direction<'_> {
         }
         let marked =
             all.into_iter().map(|(event, label)| Annotation::at(event.reltime, label).of_packet(event.packetid));
-        (marked.collect(), unmarked)
+        panel.annotations = marked.collect();
+        unmarked
     }
 }
 
