@@ -1,8 +1,10 @@
 //! Which values the axes of a panel show.
 
-use super::figure::{Axis, Figure, Marks, Panel, Scale, Unit};
+use std::ops::ControlFlow;
+
+use super::figure::{Axis, Figure, Marks, Panel, Scale, Series, Unit};
 use super::ticks::common_prefix;
-use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::parallel::each;
 
 /// The least and the greatest value along an axis; the least is always the smaller one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,12 +53,17 @@ pub struct Extent {
 /// The ranges of each panel; panels that measure the same along x share its range.
 #[must_use]
 pub fn extents(figure: &Figure) -> Vec<Extent> {
-    let own: Vec<(Option<Range>, Option<Range>)> = figure.panels.iter().map(data).collect();
+    let series: Vec<(&Panel, &Series)> =
+        figure.panels.iter().flat_map(|panel| panel.series.iter().map(move |series| (panel, series))).collect();
+    let marks = series.iter().map(|(_, series)| series.marks.len()).sum();
+    let mut values = each(&series, marks, |(panel, series)| of_series(panel, series)).into_iter();
+    let own: Vec<Reach> =
+        figure.panels.iter().map(|panel| data(panel, values.by_ref().take(panel.series.len()))).collect();
     let panels = || figure.panels.iter().zip(&own);
     // Panels are few: looking at each for each is cheap.
     let common =
         |axis: &Axis| panels().filter(|(panel, _)| panel.x == *axis).filter_map(|(_, (x, _))| *x).reduce(Range::joined);
-    let extent = |(panel, (_, y)): (&Panel, &(Option<Range>, Option<Range>))| {
+    let extent = |(panel, (_, y)): (&Panel, &Reach)| {
         let y = shown(&panel.y, *y, Side::Y);
         Extent {
             x: shown(&panel.x, common(&panel.x), Side::X),
@@ -105,21 +112,33 @@ pub fn left_out(figure: &Figure) -> usize {
     figure.panels.iter().map(count).sum()
 }
 
-/// The least and greatest x and y of a panel's data.
-fn data(panel: &Panel) -> (Option<Range>, Option<Range>) {
+/// The least and the greatest value along x and along y.
+type Reach = (Option<Range>, Option<Range>);
+
+/// Those of a series in its panel.
+fn of_series(panel: &Panel, series: &Series) -> Reach {
     let (mut x, mut y) = (None, None);
-    for series in &panel.series {
-        for (left, low, right, high) in interruptible(series.marks.boxes()) {
-            let placed = [left, right].iter().all(|value| panel.x.places(*value))
-                && [low, high].iter().all(|value| panel.y.places(*value));
-            if placed {
-                grow(&mut x, left.min(right), left.max(right));
-                grow(&mut y, low.min(high), low.max(high));
-            }
+    let _: ControlFlow<()> = series.marks.look_at_boxes(|(left, low, right, high)| {
+        let placed = [left, right].iter().all(|value| panel.x.places(*value))
+            && [low, high].iter().all(|value| panel.y.places(*value));
+        if placed {
+            grow(&mut x, left.min(right), left.max(right));
+            grow(&mut y, low.min(high), low.max(high));
         }
-        if matches!(series.marks, Marks::Bars(_)) && panel.y.places(0.0) && !series.marks.is_empty() {
-            grow(&mut y, 0.0, 0.0);
-        }
+        ControlFlow::Continue(())
+    });
+    if matches!(series.marks, Marks::Bars(_)) && panel.y.places(0.0) && !series.marks.is_empty() {
+        grow(&mut y, 0.0, 0.0);
+    }
+    (x, y)
+}
+
+/// Those of a panel's data, whose `series` reach so far.
+fn data(panel: &Panel, series: impl Iterator<Item = Reach>) -> Reach {
+    let (mut x, mut y) = (None, None);
+    for (own_x, own_y) in series {
+        own_x.into_iter().for_each(|Range { low, high }| grow(&mut x, low, high));
+        own_y.into_iter().for_each(|Range { low, high }| grow(&mut y, low, high));
     }
     for annotation in &panel.annotations {
         if panel.x.places(annotation.x) {

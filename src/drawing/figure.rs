@@ -21,7 +21,7 @@ use std::num::NonZeroU64;
 
 use serde::{Deserialize, Serialize};
 
-pub use series::{Area, Arrow, Bar, HorizontalStroke, Marks, Point, Role, RoleKind, Series, VerticalStroke};
+pub use series::{Area, Arrow, Bar, HorizontalStroke, MarkBox, Marks, Point, Role, RoleKind, Series, VerticalStroke};
 pub use validate::FigureError;
 
 /// One plot: panels above each other, with a title and lines of explanation below.

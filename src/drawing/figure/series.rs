@@ -1,8 +1,11 @@
 //! Series: values of one kind, how they are marked and what role they play.
 
 use std::num::NonZeroU64;
+use std::ops::ControlFlow;
 
 use serde::{Deserialize, Serialize};
+
+use mptcp_trace::interrupt::interruptible;
 
 /// Values of one kind under one name.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -224,8 +227,22 @@ impl Marks {
         }
     }
 
+    /// Shows `look` the box around each mark, as [`Marks::boxes`] has them, until it has seen enough. Faster than these
+    /// where there are millions.
+    pub fn look_at_boxes<B>(&self, look: impl FnMut(MarkBox) -> ControlFlow<B>) -> ControlFlow<B> {
+        match self {
+            Marks::Points(points) | Marks::Lines(points) | Marks::Steps(points) | Marks::Ticks(points) => {
+                look_at(points, |point| (point.x, point.y, point.x, point.y), look)
+            }
+            Marks::VerticalStrokes(strokes) => {
+                look_at(strokes, |stroke| (stroke.x, stroke.y_low, stroke.x, stroke.y_high), look)
+            }
+            _ => self.boxes().try_for_each(look),
+        }
+    }
+
     /// The box around each mark: `(x, y, x_end, y_end)`, one place for a point. A bar ends at its height.
-    pub fn boxes(&self) -> Box<dyn Iterator<Item = (f64, f64, f64, f64)> + '_> {
+    pub fn boxes(&self) -> Box<dyn Iterator<Item = MarkBox> + '_> {
         match self {
             Marks::Points(points) | Marks::Lines(points) | Marks::Steps(points) | Marks::Ticks(points) => {
                 Box::new(points.iter().map(|point| (point.x, point.y, point.x, point.y)))
@@ -245,6 +262,20 @@ impl Marks {
             }
         }
     }
+}
+
+/// The box around a mark: `(x, y, x_end, y_end)`.
+pub type MarkBox = (f64, f64, f64, f64);
+
+/// Marks between which a loop looks for Ctrl-C.
+const TOGETHER: usize = 4096;
+
+fn look_at<T, B>(
+    marks: &[T],
+    around: impl Fn(&T) -> MarkBox,
+    mut look: impl FnMut(MarkBox) -> ControlFlow<B>,
+) -> ControlFlow<B> {
+    interruptible(marks.chunks(TOGETHER)).try_for_each(|marks| marks.iter().try_for_each(|mark| look(around(mark))))
 }
 
 /// A place between the axes: `[x, y]` in JSON.

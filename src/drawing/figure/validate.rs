@@ -1,8 +1,10 @@
 //! Whether a figure can be drawn: finite numbers, bounded sizes.
 
+use std::ops::ControlFlow;
+
 use super::{Annotation, Axis, Figure, Marks, Panel, Scale, Series};
 use crate::terminal_text::escape;
-use mptcp_trace::interrupt::interruptible;
+use mptcp_trace::parallel::each;
 use mptcp_trace::units::grouped;
 
 /// Panels that a figure may have.
@@ -85,17 +87,20 @@ impl Figure {
         at_most("marks", marks, MARKS)?;
         short(&self.title)?;
         self.caption.iter().try_for_each(|line| short(line))?;
-        self.panels.iter().try_for_each(panel)
+        let all: Vec<&Series> = self.panels.iter().flat_map(|panel| &panel.series).collect();
+        let mut found = each(&all, marks, |series| values(series)).into_iter();
+        self.panels.iter().try_for_each(|one| panel(one, &mut found))
     }
 }
 
-fn panel(panel: &Panel) -> Result<(), FigureError> {
+/// `values` is what was found about the values of each series.
+fn panel(panel: &Panel, values: &mut impl Iterator<Item = Result<(), FigureError>>) -> Result<(), FigureError> {
     at_most("series in a panel", panel.series.len(), SERIES)?;
     at_most("annotations in a panel", panel.annotations.len(), ANNOTATIONS)?;
     short(panel.title.as_deref().unwrap_or_default())?;
     axis(&panel.x)?;
     axis(&panel.y)?;
-    panel.series.iter().try_for_each(series)?;
+    panel.series.iter().try_for_each(|one| series(one, values.next()))?;
     panel.annotations.iter().try_for_each(annotation)
 }
 
@@ -117,7 +122,7 @@ fn axis(axis: &Axis) -> Result<(), FigureError> {
     Ok(())
 }
 
-fn series(series: &Series) -> Result<(), FigureError> {
+fn series(series: &Series, values: Option<Result<(), FigureError>>) -> Result<(), FigureError> {
     short(&series.name)?;
     if !series.packets.is_empty() && series.packets.len() != series.marks.len() {
         return Err(FigureError::PacketsOfOthers {
@@ -126,14 +131,24 @@ fn series(series: &Series) -> Result<(), FigureError> {
             marks: series.marks.len(),
         });
     }
-    for (x, y, x_end, y_end) in interruptible(series.marks.boxes()) {
-        if let Some(value) = [x, y, x_end, y_end].into_iter().find(|value| !drawable(*value)) {
-            return Err(not_drawable("the series", &series.name, value));
-        }
-    }
+    values.unwrap_or(Ok(()))?;
     match &series.marks {
         Marks::Arrows(arrows) => arrows.iter().try_for_each(|arrow| short(&arrow.text)),
         _ => Ok(()),
+    }
+}
+
+/// Says whether all values of a series can be drawn.
+fn values(series: &Series) -> Result<(), FigureError> {
+    let found = series.marks.look_at_boxes(|(x, y, x_end, y_end)| {
+        match [x, y, x_end, y_end].into_iter().find(|value| !drawable(*value)) {
+            Some(value) => ControlFlow::Break(value),
+            None => ControlFlow::Continue(()),
+        }
+    });
+    match found {
+        ControlFlow::Break(value) => Err(not_drawable("the series", &series.name, value)),
+        ControlFlow::Continue(()) => Ok(()),
     }
 }
 
