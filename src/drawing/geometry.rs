@@ -3,6 +3,25 @@
 /// A place in the picture.
 pub type PixelPoint = (f64, f64);
 
+/// The nearest whole number, away from zero where two are as near: `value.round() as i32` without a call of the library
+/// for each of millions of places.
+#[inline]
+#[must_use]
+pub fn nearest_whole(value: f64) -> i32 {
+    // `as` saturates, and makes 0 of what is not a number.
+    let whole = value as i32;
+    let rest = value - f64::from(whole);
+    whole.saturating_add(i32::from(rest >= 0.5)).saturating_sub(i32::from(rest <= -0.5))
+}
+
+/// The greatest whole number that is not above `value`: `value.floor() as i64`, likewise.
+#[inline]
+#[must_use]
+pub fn whole_below(value: f64) -> i64 {
+    let whole = value as i64;
+    whole.saturating_sub(i64::from(whole as f64 > value))
+}
+
 /// A part of the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Rectangle {
@@ -62,5 +81,21 @@ impl Rectangle {
     #[must_use]
     pub fn corners(&self) -> Vec<PixelPoint> {
         vec![(self.left, self.top), (self.right, self.top), (self.right, self.bottom), (self.left, self.bottom)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_those_of_the_library() {
+        let halves = (-9..10).map(|half| f64::from(half) / 2.0);
+        let edges = [0.0, 2_147_483_647.0, 4_503_599_627_370_496.0, 9_223_372_036_854_775_807.0, 1e300, f64::INFINITY];
+        let values = halves.chain(edges).chain([f64::NAN, 0.499_999_999_999_999_94, 2_147_483_646.5, 2_147_483_647.5]);
+        for value in values.flat_map(|value| [value, -value, value.next_up(), value.next_down()]) {
+            assert_eq!(nearest_whole(value), value.round() as i32, "{value}");
+            assert_eq!(whole_below(value), value.floor() as i64, "{value}");
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::geometry::PixelPoint;
+use super::geometry::{PixelPoint, whole_below};
 use mptcp_trace::interrupt::interruptible;
 
 /// A vertical line in the picture: `x`, top, bottom.
@@ -27,8 +27,8 @@ fn fitting<T>(most: usize, cell: f64, count: impl Fn(&T) -> usize, thin: impl Fn
 }
 
 fn index(value: f64, cell: f64) -> i64 {
-    // `as` saturates; what lies that far out is outside of every picture.
-    (value / cell).floor() as i64
+    // Saturates: what lies that far out is outside of every picture.
+    whole_below(value / cell)
 }
 
 /// Marks of which one hides the others: the first in each cell.

@@ -12,6 +12,7 @@ pub mod svg;
 mod symbol;
 
 use std::convert::Infallible;
+use std::fmt::Write as _;
 
 use plotters_backend::text_anchor::{HPos, VPos};
 use plotters_backend::{
@@ -20,7 +21,7 @@ use plotters_backend::{
 
 use super::figure::Series;
 use super::font;
-use super::geometry::PixelPoint;
+use super::geometry::{PixelPoint, nearest_whole};
 use super::style::{Colour, Symbol};
 use super::text::{Anchor, Text};
 
@@ -85,8 +86,8 @@ pub fn backend_colour(colour: Colour, opacity: f64) -> BackendColor {
 /// A place for plotters.
 #[must_use]
 pub fn units((x, y): PixelPoint) -> BackendCoord {
-    // `as` saturates, far outside of every picture.
-    ((x * UNITS).round() as i32, (y * UNITS).round() as i32)
+    // Saturates, far outside of every picture.
+    (nearest_whole(x * UNITS), nearest_whole(y * UNITS))
 }
 
 /// A place from plotters.
@@ -192,9 +193,40 @@ impl<S: Surface> Canvas<S> {
 
 /// A number with at most that many digits after the point.
 fn number(value: f64, digits: usize) -> String {
-    let text = format!("{value:.digits$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { text.as_str() };
-    if text == "-0" { "0".to_string() } else { text.to_string() }
+    let mut text = String::new();
+    // Writing to a string never fails.
+    let _ = match decimal(value, digits) {
+        Some((whole, 0)) => write!(text, "{}{whole}", if value < 0.0 { "-" } else { "" }),
+        Some((whole, part)) => write!(text, "{}{whole}.{part:0digits$}", if value < 0.0 { "-" } else { "" }),
+        None => write!(text, "{value:.digits$}"),
+    };
+    if text.contains('.') {
+        text.truncate(text.trim_end_matches('0').trim_end_matches('.').len());
+    }
+    if text == "-0" { "0".to_string() } else { text }
+}
+
+/// A number without its sign, rounded as formatting rounds it (to the even digit where two are as near): what is before
+/// the point, and the digits after it as a number. Formatting is slow where two are as near, and the middles of columns
+/// of pixels all are. `None` where units are too coarse to tell.
+fn decimal(value: f64, digits: usize) -> Option<(u64, u64)> {
+    const UNIT: u64 = 1 << 16;
+    let times = [1, 10, 100].get(digits).copied()?;
+    let units = value.abs() * UNITS;
+    if units.is_nan() || units > 1e12 {
+        return None;
+    }
+    let whole_units = units as u64;
+    let (down, rest) = (whole_units * times / UNIT, whole_units * times % UNIT);
+    let rounded = match units > whole_units as f64 {
+        // The number is between two units.
+        true if rest + times <= UNIT / 2 => down,
+        true if rest >= UNIT / 2 => down + 1,
+        true => return None,
+        false if rest == UNIT / 2 => down + down % 2,
+        false => down + u64::from(rest > UNIT / 2),
+    };
+    Some((rounded / times, rounded % times))
 }
 
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;

@@ -84,3 +84,23 @@ fn elements_of_plotters_are_drawn_without_its_rasteriser() {
     assert!((text.x - (1.0 + 12.0 * font::ASCENT)).abs() < 1e-9 && (text.y - 1.0).abs() < 1e-9, "{text:?}");
     let _ = Canvas::new(Record::default(), (1, 1)).into_drawing_area().present();
 }
+
+#[test]
+fn numbers_are_those_of_formatting() {
+    let plain = |value: f64, digits: usize| {
+        let text = format!("{value:.digits$}");
+        let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+        if text == "-0" { "0".to_string() } else { text.to_string() }
+    };
+    let of_units = (0..200_000).map(|units| f64::from(units * 7) / UNITS);
+    let of_quarters = (0..200).map(|quarters| f64::from(quarters) / 8.0);
+    let of_tenths = (0..2000).map(|tenths| f64::from(tenths) * 0.05);
+    let edges = [0.000_001, 1e7, 1e8, 123_456_789.25, 1e300, f64::NAN, f64::INFINITY];
+    for value in of_units.chain(of_quarters).chain(of_tenths).chain(edges) {
+        for value in [value, -value, value.next_up(), value.next_down(), value + 1e-6, value / 3.0] {
+            for digits in 0..4 {
+                assert_eq!(number(value, digits), plain(value, digits), "{value} {digits}");
+            }
+        }
+    }
+}

@@ -7,6 +7,7 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, Value
 use super::super::backend::UNITS;
 use super::super::extent::Range;
 use super::super::figure::Axis;
+use super::super::geometry::nearest_whole;
 use super::super::ticks::Tick;
 
 /// An axis between two places of the picture.
@@ -42,8 +43,8 @@ impl Ranged for Scaled<'_> {
         let share = if self.axis.reversed { 1.0 - share } else { share };
         let place = f64::from(first) + share * (f64::from(last) - f64::from(first));
         let place = self.sharp.map_or(place, |width| sharp(place / UNITS, width) * UNITS);
-        // `as` saturates; what is drawn was cut at the edges of the panel before.
-        place.round() as i32
+        // Saturates; what is drawn was cut at the edges of the panel before.
+        nearest_whole(place)
     }
 
     fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {

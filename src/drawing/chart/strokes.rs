@@ -4,13 +4,13 @@ use plotters::element::{Drawable, PointCollection};
 use plotters_backend::BackendCoord;
 
 use super::super::backend::{Canvas, Surface, pixels};
-use super::super::figure::{Marks, RoleKind};
+use super::super::figure::{MarkBox, Marks, RoleKind};
 use super::super::geometry::PixelPoint;
 use super::super::thin;
 use super::Pen;
 use super::shapes::{Drawn, MOST_MARKS, stroke};
-use super::window::Value;
-use mptcp_trace::interrupt::interruptible;
+use super::window::{Value, Window};
+use mptcp_trace::interrupt;
 
 /// Strokes of one series, all in one direction.
 pub(super) struct Strokes<'a> {
@@ -38,12 +38,37 @@ impl Strokes<'_> {
 /// The two ends of each stroke, one after the other.
 impl<'b> PointCollection<'b, Value> for &'b Strokes<'_> {
     type Point = Value;
-    type IntoIter = Box<dyn Iterator<Item = Value> + 'b>;
+    type IntoIter = Ends<'b>;
 
     fn point_iter(self) -> Self::IntoIter {
-        let shown = interruptible(self.marks.boxes())
-            .filter_map(|(x, y, x_end, y_end)| self.pen.window.segment((x, y), (x_end, y_end)));
-        Box::new(shown.flat_map(|(from, to)| [from, to]))
+        Ends { boxes: self.marks.boxes(), window: &self.pen.window, other: None }
+    }
+}
+
+/// The ends of the strokes that a window shows.
+pub(super) struct Ends<'b> {
+    boxes: Box<dyn Iterator<Item = MarkBox> + 'b>,
+    window: &'b Window,
+    /// The other end of a stroke whose first one was given.
+    other: Option<Value>,
+}
+
+impl Iterator for Ends<'_> {
+    type Item = Value;
+
+    #[inline]
+    fn next(&mut self) -> Option<Value> {
+        if let Some(other) = self.other.take() {
+            return Some(other);
+        }
+        while !interrupt::requested() {
+            let (x, y, x_end, y_end) = self.boxes.next()?;
+            if let Some((from, to)) = self.window.segment((x, y), (x_end, y_end)) {
+                self.other = Some(to);
+                return Some(from);
+            }
+        }
+        None
     }
 }
 
@@ -53,7 +78,7 @@ impl<S: Surface> Drawable<Canvas<S>> for Strokes<'_> {
         let upright = self.upright();
         let turn = |across: f64, along: f64| if upright { (across, along) } else { (along, across) };
         let mut places = places.map(pixels);
-        let mut strokes: Vec<thin::Stroke> = Vec::new();
+        let mut strokes: Vec<thin::Stroke> = Vec::with_capacity(self.marks.len());
         while let (Some(from), Some(to)) = (places.next(), places.next()) {
             let ((across, from), (_, to)) = (turn(from.0, from.1), turn(to.0, to.1));
             strokes.push((across, from.min(to), from.max(to)));
