@@ -110,8 +110,11 @@ mod tests {
                 } else if let Some((_, known)) = ordered.up_to_mut(start) {
                     *known = end;
                 }
+            } else if let Some((&known, _)) = map.range(..=start).next_back() {
+                map.remove(&known);
+                ordered.remove(known);
             } else {
-                map.remove(&start);
+                // None starts there.
                 ordered.remove(start);
             }
             if ordered.many.is_empty() {
