@@ -97,8 +97,7 @@ pub fn diagnose_walked<'a, O: Observer + Send>(
     }
     let round_trip = longest_round_trip(capture, connection);
     let observers = || (DataWatch::new(capture, connection, round_trip), observer());
-    let packets = connection.subflows.iter().filter_map(|id| tracking.stream(*id));
-    let packets = packets.map(|stream| stream.packets.len()).sum();
+    let packets = tracking.packets_of(connection);
     let beside = || {
         let ahead = if parallel::is_worth(packets) { Ahead::of(capture, connection) } else { Ahead::default() };
         (Passed::of(capture, connection), ahead)

@@ -60,8 +60,7 @@ pub fn lacks_a_subflow(capture: &Capture, connection: &Connection) -> bool {
 #[must_use]
 pub fn lacking(capture: &Capture, connection: &Connection) -> ByRole<u64> {
     let subflows: Vec<usize> = (0..connection.subflows.len()).collect();
-    let packets = connection.subflows.iter().filter_map(|id| capture.tracking.stream(*id));
-    let packets = packets.map(|stream| stream.packets.len()).sum();
+    let packets = capture.tracking.packets_of(connection);
     let lacking = parallel::each(&subflows, packets, |subflow| lacking_on(capture, connection, *subflow));
     let sum = |towards: Role| lacking.iter().map(|subflow| *subflow.get(towards)).sum();
     ByRole { server: sum(Role::Server), client: sum(Role::Client) }
